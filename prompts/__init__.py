@@ -1,0 +1,1 @@
+"""Text and data that the package reads: knowledge, lexicon, targets, templates. No logic lives here."""

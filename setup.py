@@ -1,0 +1,76 @@
+"""Packaging: every fact about the distribution. Tool settings are in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+# Top-level folders that install inside the package, as t2v_recaption.<name>.
+NESTED = ("integrations", "prompts")
+
+packages = set(find_packages(include=["t2v_recaption", "t2v_recaption.*"]))
+for name in NESTED:
+    packages |= {f"t2v_recaption.{found}" for found in find_packages(include=[name, f"{name}.*"])}
+
+LOCAL = ["torch>=2.4", "transformers>=4.57", "accelerate>=1.0", "gguf>=0.17", "sentencepiece>=0.2"]
+DIFFUSERS = ["diffusers>=0.35"]
+TEST = [
+    *LOCAL,
+    *DIFFUSERS,
+    "build>=1.2",
+    "hypothesis>=6.100",
+    "mypy>=1.11",
+    "pytest>=8.3",
+    "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
+    "ruff>=0.9",
+    "types-PyYAML",
+]
+
+setup(
+    name="t2v-recaption",
+    version="0.1.0",
+    description="Turns short text-to-video prompts into dense captions that lose nothing, for any video model.",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.10",
+    packages=sorted(packages),
+    package_dir={f"t2v_recaption.{name}": name for name in NESTED},
+    package_data={
+        "t2v_recaption": ["py.typed"],
+        "t2v_recaption.prompts": ["**/*.j2", "**/*.jsonl", "**/*.yaml", "**/*.txt", "**/*.md"],
+    },
+    install_requires=[
+        "click>=8.1,!=8.3.0",
+        "httpx>=0.27",
+        "huggingface_hub>=0.30",
+        "jinja2>=3.1",
+        "openai>=1.60",
+        "platformdirs>=4.2",
+        "PyYAML>=6.0",
+        "rich>=13.7",
+    ],
+    extras_require={
+        "local": LOCAL,
+        "diffusers": [*LOCAL, *DIFFUSERS],
+        "test": TEST,
+        "all": [*LOCAL, *DIFFUSERS],
+    },
+    entry_points={
+        "console_scripts": [
+            "t2v-enhance=t2v_recaption.cli:enhance_main",
+            "t2v=t2v_recaption.cli:main",
+        ]
+    },
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3 :: Only",
+        "Topic :: Multimedia :: Video",
+        "Typing :: Typed",
+    ],
+)

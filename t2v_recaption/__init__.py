@@ -1,0 +1,1 @@
+"""t2v_recaption: dense captions for text-to-video models that lose nothing the user said."""

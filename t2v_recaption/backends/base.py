@@ -1,0 +1,76 @@
+"""The backend interface: a backend answers batches of chat requests with a language or vision-language model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from t2v_recaption.errors import BackendError
+from t2v_recaption.records import Record
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True)
+class Message(Record):
+    """One turn of a chat; images (paths, PIL images or encoded bytes) come before the text."""
+
+    role: Role
+    text: str
+    images: tuple[Any, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class ChatRequest(Record):
+    """One question to a model, with everything that decides the answer."""
+
+    messages: tuple[Message, ...]
+    seed: int = 0
+    temperature: float = 0.7
+    """0 means greedy decoding."""
+    top_p: float = 0.95
+    max_tokens: int = 512
+    stop: tuple[str, ...] = ()
+    schema: dict[str, Any] | None = None
+    """JSON schema that the answer must follow, where the backend offers it (`supports_schema`)."""
+
+
+@dataclass(frozen=True)
+class ChatReply(Record):
+    """One answer. `error` is set, and `text` empty, when this request failed."""
+
+    text: str
+    model: str = ""
+    finish_reason: str = "stop"
+    """`stop`, `length` (cut at max_tokens) or whatever the server said."""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    error: BackendError | None = field(default=None, repr=False)
+
+
+class Backend:
+    """Base of all backends. Cheap to construct, loads on first use, `close()` frees the memory."""
+
+    name: str = ""
+    accepts_images: bool = False
+    supports_schema: bool = False
+    needs_key: bool = False
+    key_env_var: str = ""
+
+    def generate(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        """One reply a request, in order; a failed request has `error` set and never loses the others."""
+        raise NotImplementedError
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the answers besides the request (model, revision, dtype …): goes into provenance and cache keys."""
+        return {"backend": self.name}
+
+    def close(self) -> None:
+        """Free the model's memory or the connections. Safe to call twice; the backend loads again when used again."""
+
+    def __enter__(self) -> Backend:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
