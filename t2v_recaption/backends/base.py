@@ -63,7 +63,7 @@ class Backend:
         raise NotImplementedError
 
     def identity(self) -> dict[str, Any]:
-        """What decides the answers besides the request (model, revision, dtype …): goes into provenance and cache keys."""
+        """What decides the answers besides the request (model, revision, dtype …), for cache keys."""
         return {"backend": self.name}
 
     def close(self) -> None:

@@ -58,10 +58,10 @@ class Fact(Record):
     spans: tuple[Span, ...]
     """Where it is said in the prompt (more than one where the words are apart)."""
     category: str = ""
-    """The finer kind: attribute `colour|material|size|age|state|pattern|clothing|…`, camera `size|angle|movement|lens|speed`,
+    """The finer kind: attribute `colour|material|size|age|state|pattern|…`, camera `size|angle|movement|lens|speed`,
     relation `left|right|above|below|behind|front|on|in|near|with|…`, subject `person|animal|vehicle|food|plant|…`."""
     of: str | None = None
-    """Id of the fact it is bound to: attribute, count → its subject; action → its agent; relation → the thing placed."""
+    """Id of the fact it is bound to: attribute, count → its subject; action → its agent; relation → its figure."""
     to: str | None = None
     """Id of the second party: relation → the landmark; action → its object; order → what comes later."""
     negated: bool = False

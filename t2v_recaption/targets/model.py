@@ -7,8 +7,8 @@ from typing import Literal
 
 from t2v_recaption.records import Record
 
-CameraWish = Literal["required", "wanted", "optional", "unwanted"]
-"""Whether the caption should speak of the camera when the user did not: always, gladly, if it fits, never."""
+Wish = Literal["required", "wanted", "optional", "unwanted"]
+"""Whether a caption should speak of something that the user did not: always, gladly, if it fits, never."""
 
 
 @dataclass(frozen=True)
@@ -48,39 +48,42 @@ class Target(Record):
 
     name: str
     title: str
-    aliases: tuple[str, ...]
-    tasks: tuple[str, ...]
-    """Of `t2v`, `i2v`, `flf2v`, `v2v`."""
-    languages: tuple[str, ...]
-    """Languages its text encoder was trained for, best first."""
-    words: Words
-    words_i2v: Words | None
-    order: tuple[str, ...]
-    """Aspects (see `writers.base.Aspect`) in the order the model was trained on."""
-    camera: CameraWish
-    light: bool
-    """Whether light should be described when the user did not."""
-    audio: bool
-    """Whether a soundscape belongs into the caption."""
-    style_first: bool
-    """Whether a stated style opens the caption ("Style: anime. …" or "Anime style, …")."""
-    tags: bool
-    """True for models that want short comma-separated phrases instead of prose."""
-    motion: bool
-    """False for a model that cannot show much motion: keep action beats short."""
-    prefix: str
-    suffix: str
-    """Text that the target's own scripts put around the prompt: counted, not written."""
     encoders: tuple[Encoder, ...]
-    negation: Literal["negative", "text"]
-    """Where "no people" goes: into the negative prompt, or (no negative prompt at hand) into the text."""
-    negative: str
-    """The negative prompt its own scripts use by default."""
-    rules: tuple[str, ...]
-    """Style rules in words, for language models."""
-    rules_i2v: tuple[str, ...]
+    words: Words
     sources: tuple[str, ...]
     """Where each figure comes from."""
+    aliases: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ("t2v",)
+    """Of `t2v`, `i2v`, `flf2v`, `v2v`."""
+    languages: tuple[str, ...] = ("en",)
+    """Languages its text encoder was trained for, best first."""
+    words_i2v: Words | None = None
+    order: tuple[str, ...] = ("prompt", "subject", "action", "setting", "light", "camera", "style")
+    """Aspects (see `writers.base.Aspect`) in the order the model was trained on."""
+    camera: Wish = "optional"
+    """Whether the caption speaks of a camera *move* when the user did not; shot size and angle are always fine."""
+    style: Wish = "unwanted"
+    """Whether the caption names a style or medium when the user did not."""
+    light: bool = True
+    """Whether light should be described when the user did not."""
+    audio: bool = False
+    """Whether a soundscape belongs into the caption."""
+    style_first: bool = False
+    """Whether a stated style opens the caption ("Style: anime. …" or "Anime style, …")."""
+    tags: bool = False
+    """True for models that want short comma-separated phrases instead of prose."""
+    motion: bool = True
+    """False for a model that cannot show much motion: keep action beats short."""
+    prefix: str = ""
+    suffix: str = ""
+    """Text that the target's own scripts put around the prompt: counted, not written."""
+    negation: Literal["negative", "text"] = "negative"
+    """Where "no people" goes: into the negative prompt, or (no negative prompt at hand) into the text."""
+    negative: str = ""
+    """The negative prompt its own scripts use by default."""
+    rules: tuple[str, ...] = ()
+    """Style rules in words, for language models."""
+    rules_i2v: tuple[str, ...] = ()
 
     @property
     def limit(self) -> int:
