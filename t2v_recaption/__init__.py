@@ -1,1 +1,87 @@
-"""t2v_recaption: dense captions for text-to-video models that lose nothing the user said."""
+"""t2v_recaption: dense captions for text-to-video models that lose nothing the user said.
+
+    from t2v_recaption import Enhancer, enhance
+
+    enhance("a cat playing the piano", target="wan2.2").caption
+    with Enhancer("ltx-video", writer="chat", backend="openai") as enhancer:
+        outcomes = enhancer.batch(["a red balloon", "two dogs on a beach"])
+
+The names below are the public ones; they are imported on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from t2v_recaption.enhancement import Enhancement, Failure
+    from t2v_recaption.enhancer import Enhancer, Job, enhance
+    from t2v_recaption.errors import (
+        BackendError,
+        InvalidInput,
+        InvalidTemplate,
+        MissingDependency,
+        NotKept,
+        RecaptionError,
+        UnknownName,
+    )
+    from t2v_recaption.fidelity.report import Report, Status
+    from t2v_recaption.intent.model import Fact, Intent, Kind, Span
+    from t2v_recaption.targets.model import Target
+
+_WHERE = {
+    "BackendError": "errors",
+    "Enhancement": "enhancement",
+    "Enhancer": "enhancer",
+    "Fact": "intent.model",
+    "Failure": "enhancement",
+    "Intent": "intent.model",
+    "InvalidInput": "errors",
+    "InvalidTemplate": "errors",
+    "Job": "enhancer",
+    "Kind": "intent.model",
+    "MissingDependency": "errors",
+    "NotKept": "errors",
+    "RecaptionError": "errors",
+    "Report": "fidelity.report",
+    "Span": "intent.model",
+    "Status": "fidelity.report",
+    "Target": "targets.model",
+    "UnknownName": "errors",
+    "enhance": "enhancer",
+}
+
+__all__ = [
+    "BackendError",
+    "Enhancement",
+    "Enhancer",
+    "Fact",
+    "Failure",
+    "Intent",
+    "InvalidInput",
+    "InvalidTemplate",
+    "Job",
+    "Kind",
+    "MissingDependency",
+    "NotKept",
+    "RecaptionError",
+    "Report",
+    "Span",
+    "Status",
+    "Target",
+    "UnknownName",
+    "enhance",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import fields
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def load(name: str) -> Target:
     raise UnknownName("target", name, {*names(), *aliases()})
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load_builtin(name: str) -> Target:
     return _read((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), name)
 
@@ -68,7 +68,7 @@ def _read(text: str, name: str) -> Target:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        data = yaml.load(text, Loader=loader)  # noqa: S506 -- both are safe loaders
+        data = yaml.load(text, Loader=loader)
     except yaml.YAMLError as error:
         raise InvalidInput(f"The target {name!r} is not valid YAML: {error}.") from error
     if not isinstance(data, Mapping):

@@ -90,6 +90,8 @@ class Writer:
     name: str = ""
     revises: bool = False
     """Whether `revise` is worth calling (a language model can be told what it lost; the composer need not be)."""
+    translates: bool = False
+    """Whether `translate` works."""
 
     def write(self, requests: Sequence[WriteRequest], target: Target, options: WriteOptions) -> list[Draft]:
         """One draft a request, in order; a failed item has `error` set."""
@@ -97,6 +99,10 @@ class Writer:
 
     def revise(self, revisions: Sequence[Revision], target: Target, options: WriteOptions) -> list[Draft]:
         """A better draft for each, told exactly what was lost, contradicted or invented."""
+        raise NotImplementedError
+
+    def translate(self, prompts: Sequence[str], language: str) -> list[str | RecaptionError]:
+        """The prompts in another language (ISO 639-1), faithfully and nothing added; an error for one that failed."""
         raise NotImplementedError
 
     def close(self) -> None:
