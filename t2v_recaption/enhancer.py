@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -14,11 +15,12 @@ from t2v_recaption.errors import InvalidInput, NotKept, RecaptionError
 from t2v_recaption.fidelity.report import Report
 from t2v_recaption.intent.model import Fact, Intent, Kind, Span
 from t2v_recaption.mend import mend
-from t2v_recaption.provenance import provenance
-from t2v_recaption.registry import make_writer
+from t2v_recaption.provenance import package_version, provenance
+from t2v_recaption.writers import make_writer
 from t2v_recaption.targets import Target
 from t2v_recaption.targets.budget import Fit, fit
 from t2v_recaption.targets.tokens import TokenCounter
+from t2v_recaption.tidy import tidy
 from t2v_recaption.writers.base import Draft, Revision, Strength, WriteOptions, Writer, WriteRequest
 
 OnFailure = Literal["raise", "compose"]
@@ -48,6 +50,7 @@ class _Item:
     job: Job
     request: WriteRequest
     language: str
+    notes: tuple[str, ...] = ()
     translation: str = ""
     draft: Draft = field(default_factory=lambda: Draft(()))
     report: Report | None = None
@@ -150,6 +153,21 @@ class Enhancer:
         while some := list(islice(jobs, chunk)):
             yield from self._run(some)
 
+    def settings(self) -> dict[str, Any]:
+        """Everything but the prompt that decides a caption: equal settings, equal captions."""
+        return {
+            "version": package_version(),
+            "target": self.target.to_dict(),
+            "writer": self.writer.identity(),
+            "options": self.options.to_dict(),
+            "negative": self.negative,
+            "seed": self.seed,
+            "attempts": self.attempts,
+            "on_failure": self.on_failure,
+            "judge": None if self.judge is None else self.judge.identity(),
+            "counters": sorted(counter.name for counter in (self.counters or {}).values()),
+        }
+
     def close(self) -> None:
         """Free the writer's and the judge's models. The enhancer can be used again: they load again."""
         self.writer.close()
@@ -193,20 +211,21 @@ class Enhancer:
         return [outcome for outcome in outcomes if outcome is not None]
 
     def _prepare(self, job: Job) -> _Item:
-        if not job.prompt.strip():
-            raise InvalidInput("The prompt is empty.", hint="Say in a few words what the video shows.")
         if len(job.prompt) > LONGEST_PROMPT:
             raise InvalidInput(
                 f"The prompt has {len(job.prompt):,} characters; at most {LONGEST_PROMPT:,} make sense.",
                 hint="For a file of prompts, one a line, use --file.",
             )
-        parsed = _with_kept(intent.parse(job.prompt), self.options.keep)
+        prompt, notes = tidy(job.prompt)
+        if not any(character.isalnum() or unicodedata.category(character) == "So" for character in prompt):
+            raise InvalidInput("The prompt is empty.", hint="Say in a few words what the video shows.")
+        parsed = _with_kept(intent.parse(prompt), self.options.keep)
         language = self.options.language
         if not language:
             readable = parsed.language in self.target.languages
             language = parsed.language if readable else self.target.languages[0]
         seed = self.seed if job.seed is None else job.seed
-        return _Item(job, WriteRequest(parsed, seed, job.image, job.last_image), language)
+        return _Item(job, WriteRequest(parsed, seed, job.image, job.last_image), language, notes)
 
     def _translate(self, items: Sequence[_Item]) -> None:
         """Have prompts translated that are not in the caption's language, where the writer can."""
@@ -215,7 +234,7 @@ class Enhancer:
             return
         for language in {item.language for item in foreign}:
             group = [item for item in foreign if item.language == language]
-            translations = self.writer.translate([item.job.prompt for item in group], language)
+            translations = self.writer.translate([item.request.intent.prompt for item in group], language)
             for item, translation in zip(group, translations, strict=True):
                 if isinstance(translation, RecaptionError):
                     item.draft = Draft((), error=translation)
@@ -299,7 +318,7 @@ class Enhancer:
             report=report,
             fit=fitted,
             repairs=tuple(repairs),
-            notes=(*item.draft.notes, *_length_notes(fitted, self.target)),
+            notes=(*item.notes, *item.draft.notes, *_length_notes(fitted, self.target)),
             attempts=item.attempts,
             translation=item.translation,
             provenance=provenance(self.target, self.options, item.draft),

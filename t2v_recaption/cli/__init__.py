@@ -1,1 +1,25 @@
-"""cli."""
+"""The command line: `t2v-enhance` (the main job) and `t2v` (the toolbox)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def enhance_main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of `t2v-enhance`."""
+    from t2v_recaption.cli.enhance import enhance
+    from t2v_recaption.cli.group import run
+
+    run(enhance, arguments, "t2v-enhance")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of `t2v`."""
+    from t2v_recaption.cli.group import Toolbox, run
+
+    run(Toolbox(name="t2v", help="Captions for text-to-video models that lose nothing you said."), arguments, "t2v")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

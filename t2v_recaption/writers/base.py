@@ -105,5 +105,9 @@ class Writer:
         """The prompts in another language (ISO 639-1), faithfully and nothing added; an error for one that failed."""
         raise NotImplementedError
 
+    def identity(self) -> dict[str, Any]:
+        """What decides the words besides the request (model, template, temperature …), for provenance and resuming."""
+        return {"writer": self.name}
+
     def close(self) -> None:
         """Free models and connections. Safe to call twice."""

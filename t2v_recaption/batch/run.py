@@ -1,0 +1,128 @@
+"""run_file: enhance a whole file, resumable after a kill at any point, one outcome a row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from t2v_recaption.batch.sink import Sink
+from t2v_recaption.batch.source import Row, Source, open_source
+from t2v_recaption.enhancement import Failure, Outcome
+from t2v_recaption.enhancer import CHUNK, Enhancer, Job
+from t2v_recaption.errors import InvalidInput
+from t2v_recaption.records import Record
+
+MOST_LISTED = 20
+"""Failures that a summary lists in words; all of them are in the sidecar."""
+
+
+@dataclass
+class Summary(Record):
+    """What a run over a file did."""
+
+    output: Path
+    sidecar: Path
+    total: int = 0
+    done: int = 0
+    """Rows with a caption now in the output, rows of an earlier run included."""
+    resumed: int = 0
+    """Rows that an earlier run had finished."""
+    blank: int = 0
+    failed: int = 0
+    fallbacks: int = 0
+    failures: list[str] = field(default_factory=list)
+    """`row 7: message`, the first ones."""
+
+
+def run_file(
+    source: Path | Source,
+    output: Path,
+    enhancer: Enhancer,
+    *,
+    column: str = "",
+    resume: bool = False,
+    overwrite: bool = False,
+    on_row: Callable[[Row, Outcome | None], None] | None = None,
+    on_start: Callable[[int, int], None] | None = None,
+) -> Summary:
+    """Enhance every row of a file into `output`, in order, a blank row staying blank.
+
+    Args:
+        source: a .txt (one prompt a line), .csv or .jsonl file.
+        output: a .txt, .csv or .jsonl file; .txt and .csv get a sidecar `OUTPUT.jsonl` with everything known.
+        enhancer: decides target, writer and settings.
+        column: the column or key that holds the prompt, where it is not called prompt, text or caption.
+        resume: go on after what an earlier run finished.
+        overwrite: replace an existing output.
+        on_row: called after each row is safely written.
+        on_start: called once with (rows in all, rows already done).
+
+    Raises:
+        InvalidInput: a file that cannot be used; nothing was written.
+        RecaptionError: the disk is full; what was finished is kept and can be resumed.
+    """
+    source = source if isinstance(source, Source) else open_source(source, column)
+    if output.suffix.lower() == ".csv" and source.format != ".csv":
+        raise InvalidInput("A .csv output needs a .csv input.", hint="Use .txt or .jsonl for --output.")
+    sink = Sink(output, source, settings_digest(enhancer))
+    total = source.count()
+    finished = sink.open(resume=resume, overwrite=overwrite)
+    summary = Summary(output, sink.sidecar, total, finished.rows - finished.failed, finished.rows, 0, finished.failed)
+    if on_start is not None:
+        on_start(total, finished.rows)
+    try:
+        for row, outcome in _outcomes(islice(source.rows(), finished.rows, None), enhancer):
+            sink.write(row, outcome)
+            _tally(summary, row, outcome)
+            if on_row is not None:
+                on_row(row, outcome)
+    finally:
+        sink.close()
+    return summary
+
+
+def settings_digest(enhancer: Enhancer) -> str:
+    """A hash of everything that decides this enhancer's captions."""
+    text = json.dumps(enhancer.settings(), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _outcomes(rows: Iterator[Row], enhancer: Enhancer) -> Iterator[tuple[Row, Outcome | None]]:
+    while some := list(islice(rows, CHUNK)):
+        wanted = [row for row in some if row.prompt.strip() and not row.error]
+        outcomes = dict(zip((row.number for row in wanted), enhancer.stream(_job(row) for row in wanted), strict=True))
+        for row in some:
+            yield row, _unreadable(row) if row.error else outcomes.get(row.number)
+
+
+def _job(row: Row) -> Job:
+    columns: dict[str, Any] = row.columns
+    seed = str(columns.get("seed") or "").strip()
+    return Job(
+        row.prompt,
+        int(seed) if seed.lstrip("-").isdecimal() else None,
+        columns.get("image") or None,
+        columns.get("last_image") or None,
+    )
+
+
+def _unreadable(row: Row) -> Failure:
+    return Failure.of(row.prompt, InvalidInput(f"The row cannot be read: {row.error}."))
+
+
+def _tally(summary: Summary, row: Row, outcome: Outcome | None) -> None:
+    if outcome is None:
+        summary.blank += 1
+        summary.done += 1
+    elif isinstance(outcome, Failure):
+        summary.failed += 1
+        if len(summary.failures) < MOST_LISTED:
+            summary.failures.append(f"row {row.number}: {outcome.message} {outcome.hint}".strip())
+    else:
+        summary.done += 1
+        summary.fallbacks += bool(outcome.fallback)
