@@ -46,6 +46,8 @@ class ChatReply(Record):
     """`stop`, `length` (cut at max_tokens) or whatever the server said."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    notes: tuple[str, ...] = ()
+    """What differed from what was asked, for people: the server took no seed, the model has no chat template …"""
     error: BackendError | None = field(default=None, repr=False)
 
 
@@ -59,7 +61,13 @@ class Backend:
     key_env_var: str = ""
 
     def generate(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
-        """One reply a request, in order; a failed request has `error` set and never loses the others."""
+        """One reply a request, in order; a failed request has `error` set and never loses the others.
+
+        Raises:
+            InvalidInput: a setting of the backend cannot be used (no such folder, no weights, no key).
+            MissingDependency: a package that the backend needs is not installed.
+            BackendError: the model cannot be loaded at all.
+        """
         raise NotImplementedError
 
     def identity(self) -> dict[str, Any]:
@@ -74,3 +82,10 @@ class Backend:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def well_formed(text: str) -> str:
+    """The text with surrogate pairs joined and lone surrogates replaced: no model or server takes them."""
+    if not any("\ud800" <= character <= "\udfff" for character in text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
