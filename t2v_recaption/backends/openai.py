@@ -1,0 +1,326 @@
+"""The openai backend: any server that speaks OpenAI's chat protocol, through OpenAI's own client library.
+
+The library retries 408, 409, 429, 5xx, timeouts and cut connections with exponential backoff and jitter, and waits as
+long as `Retry-After` says (up to two minutes). What is added here: many requests at once in order, errors that say what
+to do, servers that lack a parameter, images, and unloading the model.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Any
+from urllib.parse import urlsplit
+
+from t2v_recaption.backends.base import Backend, ChatReply, ChatRequest, Message, well_formed
+from t2v_recaption.backends.images import data_url
+from t2v_recaption.backends.server_errors import Server, is_hopeless, normalise
+from t2v_recaption.backends.server_quirks import Quirks
+from t2v_recaption.errors import BackendError, InvalidInput, MissingDependency, RecaptionError
+
+log = logging.getLogger(__name__)
+
+HOSTED = "https://api.openai.com/v1"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+CONNECT_SECONDS = 10.0
+
+
+class OpenAIBackend(Backend):
+    """Chat completions from a server, hosted or your own.
+
+    Args:
+        model: the server's name of the model; None takes the only one that the server has.
+        base_url: the server's address; None takes `OPENAI_BASE_URL`, and without that OpenAI's. `/v1` is added to an
+            address without a path.
+        key_env_var: the environment variable that holds the key. Servers other than OpenAI's need none.
+        concurrency: requests under way at once.
+        timeout: seconds that one request may take.
+        retries: how often a request is repeated after a failure that may pass.
+        unload: make an Ollama server free the model's memory on `close` (it keeps it for minutes otherwise).
+        extra_body: more fields for every request, as the server defines them (`{"top_k": 20}`).
+
+    Raises:
+        InvalidInput: the address or a number cannot be used, or there is no key for a server that needs one.
+    """
+
+    name = "openai"
+    accepts_images = True
+    supports_schema = True
+    key_env_var = "OPENAI_API_KEY"
+
+    def __init__(
+        self,
+        model: str | None = None,
+        *,
+        base_url: str | None = None,
+        key_env_var: str | None = None,
+        concurrency: int = 8,
+        timeout: float = 120.0,
+        retries: int = 3,
+        unload: bool = False,
+        extra_body: dict[str, Any] | None = None,
+    ) -> None:
+        if concurrency < 1 or timeout <= 0 or retries < 0:
+            raise InvalidInput("The backend 'openai' needs concurrency >= 1, timeout > 0 and retries >= 0.")
+        self.base_url = normal_url(base_url or os.environ.get("OPENAI_BASE_URL") or HOSTED)
+        self.key_env_var = key_env_var or type(self).key_env_var
+        self.needs_key = _host(self.base_url).endswith("openai.com")
+        self.concurrency, self.timeout, self.retries, self.unload = concurrency, timeout, retries, unload
+        self.extra_body = dict(extra_body or {})
+        self.quirks = Quirks()
+        self._model = model
+        self._client: Any = None
+        self._lock = Lock()
+
+    @property
+    def model(self) -> str:
+        """The server's name of the model; asks the server when none was given.
+
+        Raises:
+            InvalidInput: none was given, and the server has none or several.
+            BackendError: the server cannot be asked.
+        """
+        if self._model is None:
+            listed = self._listed()
+            if len(listed) != 1:
+                names = ", ".join(listed) or "none"
+                raise InvalidInput(
+                    f"No model was named, and the server at {self._server().address} has: {names}.",
+                    hint="Name one with --model.",
+                )
+            self._model = listed[0]
+        return self._model
+
+    def generate(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        """One reply a request, in order, several requests at once.
+
+        A failure that every request would meet (wrong key, no such model, no server) ends the batch early: the rest
+        fail with the same error and are not sent.
+        """
+        if not requests:
+            return []
+        _ = self._connected(), self.model
+        batch = _Batch(self)
+        pool = ThreadPoolExecutor(min(self.concurrency, len(requests)), thread_name_prefix="t2v-openai")
+        try:
+            replies = [future.result() for future in [pool.submit(batch.reply, request) for request in requests]]
+        except BaseException:  # Ctrl-C above all: what waits is dropped, and what is under way loses its connection
+            pool.shutdown(wait=False, cancel_futures=True)
+            self._disconnect()
+            raise
+        pool.shutdown()
+        return replies
+
+    def identity(self) -> dict[str, Any]:
+        """Server and model; never the key."""
+        identity: dict[str, Any] = {"backend": self.name, "base_url": self._server().address, "model": self.model}
+        return {**identity, "extra_body": self.extra_body} if self.extra_body else identity
+
+    def close(self) -> None:
+        """Close the connections; with `unload`, make the server free the model first."""
+        if self._client is not None and self.unload:
+            self._unload()
+        self._disconnect()
+
+    def ask(self, request: ChatRequest) -> ChatReply:
+        """The reply to one request; parameters that the server does not know are left out and noted.
+
+        Raises:
+            openai.OpenAIError: as the library raises it.
+            BackendError: the server's answer holds no completion.
+            InvalidInput: an image cannot be read.
+        """
+        import openai
+
+        client, body = self._connected(), self._body(request)
+        while True:
+            sent, notes = self.quirks.adapt(body)
+            try:
+                return _reply(client.chat.completions.create(**sent), self.model, notes)
+            except openai.APIStatusError as error:
+                if not self.quirks.learn(sent, error):
+                    raise
+                log.warning("The server does not take a parameter: %s", "; ".join(self.quirks.notes(body)))
+
+    def _body(self, request: ChatRequest) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": [_message(message) for message in request.messages],
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "max_tokens": request.max_tokens,
+            "seed": request.seed,
+        }
+        if request.stop:
+            body["stop"] = list(request.stop)
+        if request.schema is not None:
+            schema = {"name": "answer", "schema": request.schema, "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return {**body, "extra_body": self.extra_body} if self.extra_body else body
+
+    def _connected(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def _connect(self) -> Any:
+        try:
+            import openai
+        except ImportError as error:
+            raise MissingDependency("The backend 'openai'", "openai", "all") from error
+        key = os.environ.get(self.key_env_var, "").strip()
+        if self.needs_key and not key:
+            raise InvalidInput(
+                f"{_host(self.base_url)} needs a key, and {self.key_env_var} is not set.",
+                hint=f"Set {self.key_env_var}, or name your own server with --base-url http://localhost:11434/v1.",
+            )
+        # A proxy for the internet must not stand between this machine and itself.
+        local = _host(self.base_url) in LOOPBACK
+        extra: dict[str, Any] = {"http_client": openai.DefaultHttpxClient(trust_env=False)} if local else {}
+        if not key:
+            extra["default_headers"] = {"Authorization": openai.Omit()}
+        return openai.OpenAI(
+            api_key=key or "none",
+            base_url=self.base_url,
+            timeout=openai.Timeout(self.timeout, connect=min(CONNECT_SECONDS, self.timeout)),
+            max_retries=self.retries,
+            **extra,
+        )
+
+    def _disconnect(self) -> None:
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _unload(self) -> None:
+        # Ollama's own protocol: a request for nothing with keep_alive 0 unloads the model.
+        root = self.base_url.removesuffix("/").removesuffix("/v1")
+        try:
+            self._client.post(f"{root}/api/generate", cast_to=object, body={"model": self.model, "keep_alive": 0})
+        except Exception as error:
+            log.warning("The server did not unload the model (%s): only Ollama can.", type(error).__name__)
+
+    def _listed(self) -> list[str]:
+        import openai
+
+        try:
+            return [model.id for model in self._connected().models.list().data or []]
+        except (openai.OpenAIError, ValueError, AttributeError) as error:
+            raise self.failure(error) from error
+
+    def _server(self) -> Server:
+        key = os.environ.get(self.key_env_var, "").strip()
+        return Server(self.base_url, self._model or "", self.key_env_var, key, self.timeout)
+
+    def failure(self, error: Exception) -> BackendError:
+        """The error as ours, with what to do about it; names the server's models when it lacks the one asked for."""
+        models: list[str] = []
+        if getattr(error, "status_code", None) == 404:
+            try:
+                models = [model.id for model in self._connected().models.list().data or []]
+            except Exception as listing:  # the hint is all that is lost
+                log.debug("The server does not list its models: %s", type(listing).__name__)
+        return normalise(error, self._server(), models)
+
+
+class _Batch:
+    """The requests of one `generate` call; remembers a failure that all of them would meet."""
+
+    def __init__(self, backend: OpenAIBackend) -> None:
+        self._backend = backend
+        self._hopeless: BackendError | None = None
+        self._answered = False
+
+    def reply(self, request: ChatRequest) -> ChatReply:
+        """The reply, with `error` set when it failed; raises nothing that an `Exception` can be."""
+        if self._hopeless is not None:
+            return self._failed(self._hopeless)
+        try:
+            reply = self._ask(request)
+        except RecaptionError as error:
+            return self._failed(_as_backend_error(error))
+        except Exception as error:
+            failure = self._backend.failure(error)
+            if is_hopeless(error) and not self._answered:
+                self._hopeless = failure
+            return self._failed(failure)
+        self._answered = True
+        return reply
+
+    def _ask(self, request: ChatRequest) -> ChatReply:
+        try:
+            return self._backend.ask(request)
+        except (BackendError, ValueError) as error:
+            # A broken answer from a server that works: proxies and overloaded servers give one now and then.
+            if isinstance(error, BackendError) and not error.retryable:
+                raise
+            log.info("The server's answer was broken (%s); asking once more.", error)
+            return self._backend.ask(request)
+
+    def _failed(self, error: BackendError) -> ChatReply:
+        return ChatReply("", model=self._backend.model, finish_reason="error", error=error)
+
+
+def normal_url(url: str) -> str:
+    """The address with scheme and path: `localhost:11434` becomes `http://localhost:11434/v1`.
+
+    Raises:
+        InvalidInput: it is no address.
+    """
+    full = url.strip() if "://" in url else f"http://{url.strip()}"
+    try:
+        parts = urlsplit(full)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise InvalidInput(f"{url!r} is no address of a server.", hint="It looks like http://localhost:8000/v1.")
+    return full.rstrip("/") if parts.path.strip("/") else f"{full.rstrip('/')}/v1"
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def _message(message: Message) -> dict[str, Any]:
+    text = well_formed(message.text)
+    if not message.images:
+        return {"role": message.role, "content": text}
+    images = [{"type": "image_url", "image_url": {"url": data_url(image)}} for image in message.images]
+    return {"role": message.role, "content": [*images, {"type": "text", "text": text}]}
+
+
+def _reply(completion: Any, model: str, notes: tuple[str, ...]) -> ChatReply:
+    choices: Any = getattr(completion, "choices", None)
+    message = getattr(choices[0], "message", None) if choices else None
+    if message is None:
+        what = "an empty answer" if hasattr(completion, "choices") else "something that is no chat completion"
+        raise BackendError(f"The server sent {what}.", hint="Try again.", retryable=True, backend=OpenAIBackend.name)
+    usage, content = getattr(completion, "usage", None), getattr(message, "content", None)
+    text = content if isinstance(content, str) else ""
+    if not text and (reasoned := _reasoning(message)):
+        notes = (*notes, f"the model only thought ({len(reasoned)} characters) and said nothing: raise max_tokens")
+    return ChatReply(
+        text=well_formed(text),
+        model=getattr(completion, "model", None) or model,
+        finish_reason=getattr(choices[0], "finish_reason", None) or "stop",
+        prompt_tokens=getattr(usage, "prompt_tokens", None),
+        completion_tokens=getattr(usage, "completion_tokens", None),
+        notes=notes,
+    )
+
+
+def _reasoning(message: Any) -> str:
+    fields = (getattr(message, name, None) for name in ("reasoning_content", "reasoning"))
+    return next((field for field in fields if isinstance(field, str)), "")
+
+
+def _as_backend_error(error: RecaptionError) -> BackendError:
+    if isinstance(error, BackendError):
+        return error
+    return BackendError(error.message, hint=error.hint, backend=OpenAIBackend.name)
