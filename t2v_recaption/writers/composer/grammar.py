@@ -1,0 +1,65 @@
+"""English forms that the composer must get right: articles, agreement, capitals, sentence ends."""
+
+from __future__ import annotations
+
+import re
+
+from t2v_recaption.writers.composer.words import words
+
+_VOWEL = re.compile(r"[aeiou]", re.IGNORECASE)
+_SPELLED = re.compile(r"[AEFHILMNORSX](?:[^a-z]|$)")
+_SPACES = re.compile(r"\s+")
+_CLOSERS = "\"'”’)]»"
+
+
+def article(following: str) -> str:
+    """"a" or "an", by the sound that the following word begins with."""
+    first = following.split(maxsplit=1)[0] if following.strip() else "x"
+    low = first.lower().strip("\"'“”‘’.,")
+    if low in words().an or low.split("-", 1)[0] in words().an or (low[:1] == "8"):
+        return "an"
+    if low in words().a or low.startswith(("uni", "eu", "one-")) and not low.startswith(("unin", "unim", "unid")):
+        return "a"
+    head = first.split("-", 1)[0]
+    if len(head) > 1 and head.isupper():
+        return "an" if _SPELLED.match(first) else "a"
+    return "an" if _VOWEL.match(low) else "a"
+
+
+def capital(text: str) -> str:
+    """The text with its first letter upper case (a leading quote or bracket is passed over)."""
+    for at, char in enumerate(text):
+        if char.isalnum():
+            return text[:at] + char.upper() + text[at + 1 :]
+    return text
+
+
+def uncapital(text: str) -> str:
+    """The text with its first letter lower case, unless its first word looks like a name or an abbreviation."""
+    first = text.split(" ", 1)[0]
+    return text if first[1:2].isupper() or first == "I" else text[:1].lower() + text[1:]
+
+
+def ended(text: str) -> str:
+    """The text with an end mark; one that is there stays."""
+    body = text.rstrip()
+    core = body.rstrip(_CLOSERS)
+    if core and core[-1] in ".!?…。！？":
+        return body
+    return body.rstrip(" ,;:-–—") + "."
+
+
+def one_line(text: str) -> str:
+    """White space runs, line breaks too, as one space."""
+    return _SPACES.sub(" ", text).strip()
+
+
+def third_person(verb: str) -> str:
+    """"cut" → "cuts", "watch" → "watches", "carry" → "carries"."""
+    if verb in ("have", "be"):
+        return {"have": "has", "be": "is"}[verb]
+    if re.search(r"(?:[sxz]|ch|sh|o)$", verb):
+        return verb + "es"
+    if re.search(r"[^aeiou]y$", verb):
+        return verb[:-1] + "ies"
+    return verb + "s"

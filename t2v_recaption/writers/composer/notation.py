@@ -1,0 +1,123 @@
+"""The notation of the knowledge (see `prompts/knowledge/README.md`): compiled once, realised for every caption."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from t2v_recaption.writers.composer.choice import Choice
+
+_TOKEN = re.compile(r"\{(?P<slot>\w+)\}|\[(?P<number>[^\[\]|]*\|[^\[\]|]*)\]|<(?P<verb>[^<>|]*\|[^<>|]*)>|\((?P<free>[^()]*/[^()]*)\)")
+
+PRONOUNS: dict[str, dict[str, str]] = {
+    "it": {"they": "it", "them": "it", "their": "its", "themselves": "itself"},
+    "she": {"they": "she", "them": "her", "their": "her", "themselves": "herself"},
+    "he": {"they": "he", "them": "him", "their": "his", "themselves": "himself"},
+    "they": {"they": "they", "them": "them", "their": "their", "themselves": "themselves"},
+}
+
+
+class Reference(NamedTuple):
+    """How the main subject is referred to."""
+
+    name: str
+    """Definite noun phrase: "the dog", "the two dogs"."""
+    pronoun: str
+    """it, she, he, they."""
+    plural: bool
+    """Whether several are meant ("they" for one person is not plural)."""
+    obj: str = ""
+    place: str = ""
+
+
+class Part(NamedTuple):
+    """A piece of a compiled fragment."""
+
+    kind: str
+    """text, slot, number, verb, free."""
+    value: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A compiled sentence of the knowledge."""
+
+    source: str
+    parts: tuple[Part, ...]
+
+    @property
+    def slots(self) -> frozenset[str]:
+        """The slots that must be filled: they, their, name, obj, place …"""
+        return frozenset(part.value.lower() for part in self.parts if part.kind == "slot")
+
+
+def compile_fragment(source: str) -> Fragment:
+    """The fragment of a source in the notation."""
+    parts: list[Part] = []
+    at = 0
+    for found in _TOKEN.finditer(source):
+        if found.start() > at:
+            parts.append(Part("text", source[at : found.start()]))
+        parts.append(_part(found))
+        at = found.end()
+    if at < len(source):
+        parts.append(Part("text", source[at:]))
+    return Fragment(source, tuple(parts))
+
+
+def _part(found: re.Match[str]) -> Part:
+    if found["slot"] is not None:
+        return Part("slot", found["slot"])
+    for kind, mark in (("number", "|"), ("verb", "|"), ("free", "/")):
+        if found[kind] is not None:
+            return Part(kind, found[kind], tuple(found[kind].split(mark)))
+    raise AssertionError(found.group())  # pragma: no cover -- the pattern has these groups only
+
+
+def realise(fragment: Fragment, who: Reference, choice: Choice, key: str, *, named: bool = False) -> str:
+    """The fragment as text.
+
+    Args:
+        named: say the subject's name where the fragment's first pronoun stands (and has no name before it).
+    """
+    out: list[str] = []
+    by_name = False
+    for at, part in enumerate(fragment.parts):
+        if part.kind == "text":
+            out.append(part.value)
+        elif part.kind == "slot":
+            text, by_name = _slot(part.value, who, named)
+            named = named and not by_name and part.value.lower() != "name"
+            out.append(text)
+        elif part.kind == "number":
+            out.append(part.options[1 if who.plural else 0])
+        elif part.kind == "verb":
+            several = who.plural if by_name else who.pronoun == "they"
+            out.append(part.options[1 if several else 0])
+        else:
+            out.append(choice.pick(f"{key}{at}", part.options))
+    return "".join(out)
+
+
+def _slot(slot: str, who: Reference, named: bool) -> tuple[str, bool]:
+    """The text of a slot, and whether it names the subject."""
+    key = slot.lower()
+    forms = PRONOUNS[who.pronoun]
+    by_name = False
+    if key == "name":
+        text, by_name = who.name, True
+    elif key in ("obj", "place"):
+        text = who.obj if key == "obj" else who.place
+    elif named and key in ("they", "them", "their"):
+        text, by_name = possessive(who.name) if key == "their" else who.name, key == "they"
+        by_name = True
+    else:
+        text = forms.get(key, key)
+    return (text[:1].upper() + text[1:] if slot[:1].isupper() else text), by_name
+
+
+def possessive(name: str) -> str:
+    """"the dog's", "the two dogs'"."""
+    return f"{name}'" if name.endswith("s") and not name.endswith("ss") else f"{name}'s"

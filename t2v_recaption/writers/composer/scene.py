@@ -1,0 +1,345 @@
+"""Scene: what the composer makes of an intent: who does what where and when, and which situation that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from t2v_recaption.intent.model import Fact, Intent, Kind
+from t2v_recaption.language.model import Analysis, NounPhrase, VerbPhrase
+from t2v_recaption.writers.composer.choice import Choice
+from t2v_recaption.writers.composer.library import Entry, Library
+from t2v_recaption.writers.composer.notation import Reference
+from t2v_recaption.writers.composer.opening import FRAME
+from t2v_recaption.writers.composer.tags import NONE, Tags
+
+ALIVE = frozenset(("person", "animal", "creature"))
+MOVING = ALIVE | {"vehicle"}
+PLACES = frozenset(("landform", "water", "sky", "place", "building"))
+GENDER = {"he": "he", "him": "he", "his": "he", "she": "she", "her": "she", "hers": "she"}
+POSTURES = frozenset(("sit", "stand", "lie", "wear", "hold", "have", "be", "look"))
+COLLECTIVE = frozenset("group crowd pair pod flock herd troop pack swarm school bunch couple team variety branch".split())
+
+
+@dataclass
+class Actor:
+    """A subject of the scene."""
+
+    noun: NounPhrase
+    entry: Entry | None
+    root: str
+    name: str
+    """Definite noun phrase: "the dog"."""
+    pronoun: str
+    plural: bool
+
+    @property
+    def reference(self) -> Reference:
+        """How fragments refer to it."""
+        return Reference(self.name, self.pronoun, self.plural)
+
+
+@dataclass
+class Action:
+    """What the main subject does."""
+
+    verb: VerbPhrase | None
+    lemma: str
+    entry: Entry | None
+    obj: Actor | None
+
+
+@dataclass
+class Scene:
+    """One prompt, understood."""
+
+    intent: Intent
+    analysis: Analysis
+    choice: Choice
+    main: Actor | None = None
+    others: list[Actor] = field(default_factory=list)
+    action: Action | None = None
+    place: Entry | None = None
+    place_name: str = ""
+    place_stated: bool = False
+    hands: bool = False
+    """Whether nobody is named for the action (someone's hands do it)."""
+    time: str = ""
+    tags: Tags = NONE
+    avoid: frozenset[str] = frozenset()
+
+    def has(self, kind: Kind, category: str = "") -> bool:
+        """Whether the user stated something of this kind (and category)."""
+        return any(
+            fact.kind is kind and not fact.negated and (not category or fact.category == category)
+            for fact in self.intent.facts
+        )
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether the main subject's pronoun could mean another subject, too."""
+        return self.main is not None and any(
+            other.pronoun == self.main.pronoun and other.root in MOVING for other in self.others
+        )
+
+
+def build(intent: Intent, analysis: Analysis, library: Library, choice: Choice) -> Scene:
+    """The scene of an intent."""
+    return _Builder(Scene(intent, analysis, choice), library).build()
+
+
+class _Builder:
+    def __init__(self, scene: Scene, library: Library) -> None:
+        self.scene = scene
+        self.library = library
+        self.a = scene.analysis
+        frame = FRAME.match(self.a.text)
+        self.start = frame.end() if frame else 0
+
+    def build(self) -> Scene:
+        scene = self.scene
+        scene.tags = self.library.vocabulary.read(self._positive())
+        scene.avoid = self._avoided()
+        nouns = self._actors()
+        verb = self._verb(nouns)
+        first = self._main_noun(nouns, verb)
+        scene.hands = verb is not None and first is None and verb.first == 0 and verb.form == "ing"
+        if first is None and verb is not None and verb.objects and scene.hands:
+            first = self.a.nouns[verb.objects[0]]
+        if first is not None:
+            scene.main = self._actor(first)
+            scene.others = [self._actor(n) for n in nouns if self._is_other(n, first)]
+            self._join_partners(first)
+        scene.action = self._action(verb)
+        self._find_place(first)
+        self._find_time()
+        return scene
+
+    # subjects
+
+    def _actors(self) -> list[NounPhrase]:
+        return [n for n in self.a.nouns if n.start >= self.start and not n.pronoun and not n.negated and n.root != "time"]
+
+    def _main_noun(self, nouns: list[NounPhrase], verb: VerbPhrase | None) -> NounPhrase | None:
+        if verb is not None:
+            doers = verb.objects if verb.passive else verb.agents
+            for index in doers:
+                noun = self.a.nouns[index]
+                if not noun.pronoun and noun in nouns:
+                    return self._content(noun)
+            if verb.first == 0:
+                return None
+        alive = [n for n in nouns if self._root(n) in ALIVE and not self._inside(n)]
+        first = nouns[0] if nouns else None
+        if first is not None and self._root(first) in PLACES | {"", "abstract"} and alive and alive[0].first < 8:
+            return self._content(alive[0]) if self._root(first) in ("", "abstract") else self._content(first)
+        return self._content(first) if first is not None else None
+
+    def _inside(self, noun: NounPhrase) -> bool:
+        return any(r.ground == noun.index for r in self.a.relations)
+
+    def _content(self, noun: NounPhrase) -> NounPhrase:
+        """ "a group of students" is about the students, "a cup of tea" about the cup."""
+        if noun.of is None:
+            return noun
+        inner = self.a.nouns[noun.of]
+        known = self.library.subject(noun.lemma, noun.core)
+        if noun.core in COLLECTIVE or noun.root == "group" or (known is None and inner.root):
+            return inner
+        return noun
+
+    def _is_other(self, noun: NounPhrase, first: NounPhrase) -> bool:
+        return noun.index != first.index and noun.index not in first.partners and noun.of != first.index
+
+    def _root(self, noun: NounPhrase) -> str:
+        if noun.root and noun.root not in ("abstract", "place"):
+            return noun.root
+        entry = self.library.subject(noun.lemma, noun.core)
+        names = self.library.chain_names(entry)
+        return names[-1] if names else noun.root
+
+    def _actor(self, noun: NounPhrase) -> Actor:
+        entry = self.library.subject(noun.lemma, noun.core)
+        root = self._root(noun)
+        if entry is None and root:
+            entry = self.library.subject(root)
+        collective = next((n for n in self.a.nouns if n.of == noun.index and n.core in COLLECTIVE), None)
+        plural = noun.plural or (collective is not None and collective.core not in ("branch",))
+        return Actor(noun, entry, root, self._name(noun, plural), self._pronoun(noun, entry, root, plural), plural)
+
+    def _name(self, noun: NounPhrase, plural: bool) -> str:
+        size = len(noun.lemma.split(" "))
+        first = max(noun.first, noun.head - size + 1)
+        text = self.a.words(first, noun.head + 1)
+        if noun.proper and noun.determiner not in ("the", "a", "an"):
+            return text
+        if noun.count is not None and noun.count > 1 and noun.count_first >= 0 and noun.count_first < first:
+            text = f"{self.a.tokens[noun.count_first].text.lower()} {text}"
+        elif plural and not noun.plural:
+            text = "group" if self._root(noun) in ALIVE else text
+        other = "other " if noun.determiner == "another" or "another" in self.a.words(noun.first, noun.head).lower() else ""
+        return f"the {other}{text}"
+
+    def _pronoun(self, noun: NounPhrase, entry: Entry | None, root: str, plural: bool) -> str:
+        if plural:
+            return "they"
+        for other in self.a.nouns:
+            if other.possessor == noun.index and other.determiner in GENDER and root in ALIVE:
+                return GENDER[other.determiner]
+        for link in self.library.chain(entry):
+            if link.head.get("pronoun"):
+                return str(link.head["pronoun"])
+        return "they" if root == "person" else "it"
+
+    def _join_partners(self, first: NounPhrase) -> None:
+        """ "a man and a woman" are one plural subject."""
+        main = self.scene.main
+        partners = [self.a.nouns[i] for i in first.partners if i > first.index]
+        if main is None or not partners:
+            return
+        joined = [t.lower for t in self.a.tokens[first.last : partners[0].first]]
+        if "and" not in joined and "," not in joined and "&" not in joined:
+            return
+        names = [main.name, *(self._name(n, n.plural) for n in partners)]
+        same = all(self._root(n) == main.root for n in partners)
+        name = " and ".join(names) if len(names) == 2 else f"{', '.join(names[:-1])} and {names[-1]}"
+        if not same and main.root not in ALIVE:
+            return
+        entry = main.entry
+        for link in self.library.chain(main.entry):
+            entry = link
+        self.scene.main = Actor(first, entry if same else main.entry, main.root, name, "they", True)
+
+    # actions
+
+    def _verb(self, nouns: list[NounPhrase]) -> VerbPhrase | None:
+        """The verb that says most about what happens."""
+        verbs = [v for v in self.a.verbs if v.start >= self.start and not v.negated and not v.gerund]
+        strong = [v for v in verbs if v.lemma not in POSTURES and (v.agents or v.objects) and self._known(v)]
+        if strong:
+            return strong[0]
+        if verbs and verbs[0].first == 0:
+            return verbs[0]
+        return next((v for v in verbs if v.agents or v.objects), None)
+
+    def _known(self, verb: VerbPhrase) -> bool:
+        return bool(self.library.actions(f"{verb.lemma} {verb.particle}".strip()) or self.library.actions(verb.lemma))
+
+    def _action(self, verb: VerbPhrase | None) -> Action | None:
+        if verb is None:
+            return self._action_of_modifier()
+        obj = None
+        if not verb.passive:
+            obj = next((self._actor(self.a.nouns[i]) for i in verb.objects if not self.a.nouns[i].pronoun), None)
+        options = [*self.library.actions(f"{verb.lemma} {verb.particle}".strip())]
+        if verb.particle:
+            options += self.library.actions(verb.lemma)
+        entry = None if verb.passive else self._best(options, obj)
+        return Action(verb, verb.lemma, entry, obj)
+
+    def _action_of_modifier(self) -> Action | None:
+        """ "a sleeping orangutan" sleeps."""
+        if self.scene.main is None:
+            return None
+        for modifier in self.scene.main.noun.modifiers:
+            if modifier.text.lower().endswith("ing"):
+                entry = self._best(self.library.actions(self._verb_of(modifier.text.lower())), None)
+                if entry is not None:
+                    return Action(None, entry.name, entry, None)
+        return None
+
+    def _verb_of(self, text: str) -> str:
+        stem = text[:-3]
+        options = (stem, f"{stem}e", stem[:-1] if stem[-1:] == stem[-2:-1] else stem)
+        return next((word for word in options if self.library.actions(word)), stem)
+
+    def _best(self, options: list[Entry] | tuple[Entry, ...] | object, obj: Actor | None) -> Entry | None:
+        """The entry whose doer and object fit nearest; None when none fits."""
+        scored = [(self._score(entry, obj), -at, entry) for at, entry in enumerate(options)]  # type: ignore[arg-type,var-annotated]
+        scored = [item for item in scored if item[0] > 0]
+        return max(scored, key=lambda item: item[:2])[2] if scored else None
+
+    def _score(self, entry: Entry, obj: Actor | None) -> int:
+        score = 1
+        objects = entry.head.get("objects") or ()
+        if objects:
+            names = self._names_of(obj)
+            hit = next((at for at, name in enumerate(names) if name in objects), None)
+            if hit is None:
+                return 0
+            score += 40 - min(hit, 20)
+        doers = entry.head.get("by") or ()
+        if doers:
+            names = ["person"] if self.scene.hands else self._names_of(self.scene.main)
+            hit = next((at for at, name in enumerate(names) if name in doers), None)
+            if hit is None:
+                return 0
+            score += 20 - min(hit, 15)
+        return score
+
+    def _names_of(self, actor: Actor | None) -> list[str]:
+        if actor is None:
+            return []
+        return [actor.noun.lemma, actor.noun.core, *self.library.chain_names(actor.entry), actor.root]
+
+    # place and time
+
+    def _find_place(self, first: NounPhrase | None) -> None:
+        scene = self.scene
+        for noun in self._place_nouns(first):
+            entry = self.library.place(noun.lemma, noun.core)
+            if entry is not None:
+                scene.place, scene.place_name, scene.place_stated = entry, self._name(noun, noun.plural), True
+                scene.tags = scene.tags | self.place_tags(entry)
+                return
+        scene.place_stated = bool(scene.intent.of_kind(Kind.SETTING))
+
+    def _place_nouns(self, first: NounPhrase | None) -> list[NounPhrase]:
+        """Nouns that may be the place: what is stated as setting, landmarks of relations, then the subject itself."""
+        spans = [span for fact in self.scene.intent.of_kind(Kind.SETTING) if not fact.negated for span in fact.spans]
+        stated = [n for n in self.a.nouns if any(s.start < n.end and n.start < s.end for s in spans)]
+        grounds = [self.a.nouns[r.ground] for r in self.a.relations if r.ground is not None and not r.negated]
+        own = [first] if first is not None and self._root(first) in PLACES | {"", "abstract"} else []
+        landmarks = [n for n in grounds if n.root in PLACES | {"", "abstract", "object"}]
+        return [*stated, *landmarks, *own]
+
+    def place_tags(self, entry: Entry) -> Tags:
+        """The tags of a place, with those of what it is."""
+        names = [*entry.get("tags", ()), *self.library.chain_names(entry, places=True)]
+        return self.library.vocabulary.named(n for n in names if n in self.library.vocabulary.known)
+
+    def _find_time(self) -> None:
+        names = set(self.library.vocabulary.names(self.scene.tags))
+        for time, signs in (
+            ("night", ("night",)), ("dusk", ("dusk", "golden hour", "blue hour")), ("dawn", ("dawn",)), ("day", ("day", "noon")),
+        ):  # fmt: skip
+            if names.intersection(signs):
+                self.scene.time = time
+                return
+
+    # words
+
+    def _positive(self) -> str:
+        """The prompt without what it rules out."""
+        text = self.scene.intent.prompt
+        for fact in self.scene.intent.facts:
+            if fact.negated:
+                for start, end in fact.spans:
+                    text = text[:start] + " " * (end - start) + text[end:]
+        return text
+
+    def _avoided(self) -> frozenset[str]:
+        found: set[str] = set()
+        for fact in self.scene.intent.facts:
+            if fact.negated:
+                found.update(_forms(fact))
+        return frozenset(found)
+
+
+def _forms(fact: Fact) -> set[str]:
+    """The thing ruled out, in the forms that a sentence may have it."""
+    forms = set()
+    for word in fact.value.lower().split():
+        forms |= {word, f"{word}s", f"{word}es", word.removesuffix("s"), word.removesuffix("es")}
+    if forms & {"people", "person", "human"}:
+        forms |= {"people", "person", "persons", "figures", "figure", "crowd", "passers-by", "faces", "someone"}
+    return {form for form in forms if len(form) > 2}

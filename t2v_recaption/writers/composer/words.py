@@ -1,0 +1,42 @@
+"""The composer's own word lists, read from `prompts/knowledge/composer.json` on first use."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from t2v_recaption import prompts
+
+
+@dataclass(frozen=True)
+class Words:
+    """`composer.json`, with the lists that are asked for membership as sets."""
+
+    posture: dict[str, list[tuple[str, str]]]
+    fills: list[tuple[str, str]]
+    show: dict[str, list[str]]
+    shot: dict[str, list[str]]
+    hands: list[str]
+    no_hands: frozenset[str]
+    surfaces: frozenset[str]
+    bare: frozenset[str]
+    mass: frozenset[str]
+    an: frozenset[str]
+    a: frozenset[str]
+    meanwhile: list[str]
+    beats: dict[str, list[list[str]]]
+    backdrop: dict[str, list[str]]
+
+
+@lru_cache(maxsize=1)
+def words() -> Words:
+    """The word lists."""
+    path = Path(prompts.__file__).parent / "knowledge" / "composer.json"
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    data.pop("about")
+    for name in ("no_hands", "surfaces", "bare", "mass", "an", "a"):
+        data[name] = frozenset(data[name])
+    return Words(**data)

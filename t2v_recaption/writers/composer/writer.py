@@ -1,0 +1,118 @@
+"""Composer: intent and target in, draft out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from t2v_recaption.errors import RecaptionError
+from t2v_recaption.intent.model import Intent, Kind
+from t2v_recaption.language import analyse
+from t2v_recaption.targets.model import Target, Words
+from t2v_recaption.writers.base import Draft, Sentence, WriteOptions, Writer, WriteRequest
+from t2v_recaption.writers.composer.choice import Choice
+from t2v_recaption.writers.composer.grammar import capital, ended, one_line
+from t2v_recaption.writers.composer.library import Library, library
+from t2v_recaption.writers.composer.opening import Extras, Opening, open_with
+from t2v_recaption.writers.composer.planner import Plan, Planned, Planner
+from t2v_recaption.writers.composer.realiser import Realiser
+from t2v_recaption.writers.composer.scene import Scene, build
+
+DENSE = 60
+"""Words from which on a prompt is a caption already: Wan's and LTX's own examples of finished captions start there."""
+
+
+class Composer(Writer):
+    """Writes captions from the built-in knowledge. Needs no model, no network and about half a millisecond."""
+
+    name = "composer"
+
+    def __init__(self, knowledge: Library | None = None) -> None:
+        self._knowledge = knowledge
+
+    def write(self, requests: Sequence[WriteRequest], target: Target, options: WriteOptions) -> list[Draft]:
+        """One draft a request, in order."""
+        return [self._write(request, target, options) for request in requests]
+
+    def _write(self, request: WriteRequest, target: Target, options: WriteOptions) -> Draft:
+        try:
+            return compose(request.intent, request.seed, target, options, self._knowledge or library())
+        except RecaptionError as error:
+            return Draft((), error=error)
+
+
+def compose(intent: Intent, seed: int, target: Target, options: WriteOptions, knowledge: Library) -> Draft:
+    """The draft for one intent."""
+    choice = Choice(intent.prompt, seed)
+    provenance = {"writer": "composer", "seed": seed}
+    negative = ", ".join(dict.fromkeys(f.value for f in intent.facts if f.negated))
+    if intent.language != "en" or options.language not in ("en", ""):
+        note = f"The composer writes English: the prompt ({intent.language}) stands as it is, and little is added."
+        return Draft((_kept(intent.prompt),), negative, (note,), provenance)
+    text = _positive(intent) if target.negation == "negative" else intent.prompt
+    analysis = analyse(text)
+    scene = build(intent, analysis, knowledge, choice)
+    planner = Planner(scene, knowledge, target, options)
+    plan = planner.prepare()
+    opening = _opening(scene, plan, options)
+    if opening.sized:
+        plan.shot = "sized"
+    length = len(opening.text.split())
+    dense = length > DENSE or _complete(intent)
+    planner.fill(_aim(target, options) - length, dense=dense)
+    sentences = _sentences(scene, plan, opening, target)
+    return Draft(tuple(sentences), negative if target.negation == "negative" else "", (), provenance)
+
+
+def _kept(prompt: str) -> Sentence:
+    return Sentence(ended(one_line(prompt)), "prompt", 1.0)
+
+
+def _opening(scene: Scene, plan: Plan, options: WriteOptions) -> Opening:
+    extras = Extras(plan.posture, plan.place_phrase, plan.shot)
+    return open_with(scene.analysis, scene.choice, extras)
+
+
+def _aim(target: Target, options: WriteOptions) -> int:
+    words: Words = target.words if options.task == "t2v" or target.words_i2v is None else target.words_i2v
+    return {"light": words.low, "normal": words.ideal, "rich": words.high - 10}[options.strength]
+
+
+def _complete(intent: Intent) -> bool:
+    """Whether the prompt itself says everything a caption should."""
+    stated = {fact.kind for fact in intent.facts if not fact.negated}
+    needed = {Kind.SUBJECT, Kind.ATTRIBUTE, Kind.ACTION, Kind.SETTING, Kind.LIGHT, Kind.CAMERA}
+    return needed <= stated and len(intent.prompt.split()) > DENSE // 2
+
+
+def _sentences(scene: Scene, plan: Plan, opening: Opening, target: Target) -> list[Sentence]:
+    order = {aspect: at for at, aspect in enumerate(target.order)}
+    place = {"time": "light", "weather": "light", "mood": "style", "audio": "camera", "quality": "style"}
+
+    def rank(item: Planned) -> float:
+        if item.aspect in order:
+            return order[item.aspect]
+        return order.get(place.get(item.aspect, ""), len(order)) + 0.5
+
+    items = sorted(plan.items, key=rank)
+    first = opening.text.split(" ", 1)[0]
+    added = Realiser(scene.choice, ambiguous=scene.ambiguous).write(items, [first])
+    return [Sentence(opening.text, "prompt", 1.0), *added]
+
+
+_DANGLING = re.compile(r"(?:[\s,;]+(?:with|without|and|but|or|no|not|any|there|are|is|nor))*[\s,;]*(?=$|[.!?])", re.IGNORECASE)
+
+
+def _positive(intent: Intent) -> str:
+    """The prompt without what it rules out."""
+    spans = sorted((span for fact in intent.facts if fact.negated for span in fact.spans), reverse=True)
+    text = intent.prompt
+    for start, end in spans:
+        text = text[:start] + text[end:]
+    if not spans:
+        return text
+    text = re.sub(r"\s+([,.;!?])", r"\1", _DANGLING.sub("", text.strip()))
+    return one_line(re.sub(r"[,;]\s*(?=[,;.])", "", text)) or intent.prompt
+
+
+__all__ = ["Composer", "capital", "compose"]
