@@ -16,11 +16,11 @@ from t2v_recaption.fidelity.report import Report
 from t2v_recaption.intent.model import Fact, Intent, Kind, Span
 from t2v_recaption.mend import mend
 from t2v_recaption.provenance import package_version, provenance
-from t2v_recaption.writers import make_writer
 from t2v_recaption.targets import Target
 from t2v_recaption.targets.budget import Fit, fit
 from t2v_recaption.targets.tokens import TokenCounter
 from t2v_recaption.tidy import tidy
+from t2v_recaption.writers import make_writer
 from t2v_recaption.writers.base import Draft, Revision, Strength, WriteOptions, Writer, WriteRequest
 
 OnFailure = Literal["raise", "compose"]
@@ -30,6 +30,9 @@ CHUNK = 64
 
 LONGEST_PROMPT = 20_000
 """Characters. Longer input is a file given by mistake, not a prompt: no target takes a tenth of it."""
+
+
+HINT = "Try another seed or model, or let the composer step in with --on-failure compose."
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,18 @@ class _Item:
 
     @property
     def passed(self) -> bool:
-        return self.draft.error is None and self.report is not None and self.report.passed
+        return self.report is not None and self.report.passed
+
+    @property
+    def improvable(self) -> bool:
+        """Whether asking the writer again may help."""
+        return self.draft.error is None and not self.passed
 
     def consider(self, draft: Draft, report: Report | None) -> None:
         """Take the new draft when it is no worse than the one at hand."""
         self.attempts += 1
-        if self.report is None or (report is not None and _faults(report) <= _faults(self.report)):
+        better = report is not None and (self.report is None or _faults(report) <= _faults(self.report))
+        if better or self.report is None:
             self.draft, self.report = draft, report
 
 
@@ -251,23 +260,24 @@ class Enhancer:
             for item, draft in zip(group, drafts, strict=True):
                 item.consider(draft, self._check(item, draft))
             for _ in range(self.attempts if self.writer.revises else 0):
-                if not (failing := [i for i in group if i.draft.error is None and not i.passed]):
+                if not (failing := [item for item in group if item.improvable]):
                     break
                 self._revise(failing, options)
 
     def _revise(self, items: Sequence[_Item], options: WriteOptions) -> None:
-        revisions = [Revision(item.request, item.draft, item.report) for item in items if item.report is not None]
+        revisions = [Revision(item.request, item.draft, item.report) for item in items]
         drafts = self.writer.revise(revisions, self.target, options)
         for item, draft in zip(items, drafts, strict=True):
             item.consider(draft, self._check(item, draft))
 
     def _check(self, item: _Item, draft: Draft) -> Report | None:
-        if draft.error is not None:
+        if draft.error is not None or draft.problem:
             return None
         return self._report(item, draft.text)
 
     def _report(self, item: _Item, text: str) -> Report:
-        return fidelity.check(item.request.intent, text, allowed=self._allowed(), judge=self.judge)
+        parsed, leaked = item.request.intent, self.writer.leaks
+        return fidelity.check(parsed, text, allowed=self._allowed(), judge=self.judge, leaked=leaked)
 
     def _allowed(self) -> frozenset[Kind]:
         wishes = {Kind.CAMERA: self.target.camera, Kind.STYLE: self.target.style}
@@ -294,7 +304,8 @@ class Enhancer:
         """
         if item.draft.error is not None:
             raise item.draft.error
-        assert item.report is not None
+        if item.report is None:
+            raise NotKept(f"The model wrote no caption. {item.draft.problem}", hint=HINT, text=item.draft.rejected)
         sentences, report, repairs = item.draft.sentences, item.report, ()
         if not report.passed:
             sentences, repairs = mend(item.request.intent, sentences, report)
@@ -358,7 +369,7 @@ def _not_kept(report: Report) -> NotKept:
     reasons = [verdict.reason for verdict in report.failures] + [invention.reason for invention in report.forbidden]
     return NotKept(
         f"No caption keeps everything the prompt says: {' '.join(reasons[:3])}",
-        hint="Try another seed or model, or let the composer step in with --on-failure compose.",
+        hint=HINT,
         report=report,
         text=report.text,
     )

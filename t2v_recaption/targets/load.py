@@ -78,7 +78,7 @@ def _read(text: str, name: str) -> Target:
 
 def _build(data: Mapping[str, Any]) -> Target:
     known = {field.name for field in fields(Target)}
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
     if unknown := sorted(values.keys() - known):
         raise InvalidInput(
             f"The target {data['name']!r} has unknown keys: {', '.join(unknown)}.",

@@ -66,6 +66,10 @@ class Draft(Record):
     """What happened on the way, for people: cleaned preamble, retried, fell back …"""
     provenance: dict[str, Any] = field(default_factory=dict)
     """Model, revision, seed, template hash: whatever makes it reproducible."""
+    problem: str = ""
+    """Why the writer's text is no caption at all (a refusal, a definition …); `sentences` is then empty."""
+    rejected: str = ""
+    """That text."""
     error: RecaptionError | None = field(default=None, repr=False)
     """Set when this item failed; `sentences` is then empty. One failed item never loses the others."""
 
@@ -81,7 +85,8 @@ class Revision(Record):
 
     request: WriteRequest
     draft: Draft
-    report: Report
+    report: Report | None
+    """None for a draft that was no caption at all."""
 
 
 class Writer:
@@ -90,6 +95,8 @@ class Writer:
     name: str = ""
     revises: bool = False
     """Whether `revise` is worth calling (a language model can be told what it lost; the composer need not be)."""
+    leaks: tuple[str, ...] = ()
+    """Telling details of few-shot examples: inventions wherever the prompt does not have them."""
     translates: bool = False
     """Whether `translate` works."""
 

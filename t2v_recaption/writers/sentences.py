@@ -1,0 +1,65 @@
+"""Sentences of a written text: where they end, what each is about, and how much it matters."""
+
+from __future__ import annotations
+
+import re
+
+from t2v_recaption.fidelity.report import Report
+from t2v_recaption.writers.base import Aspect, Sentence
+
+END = re.compile(
+    r"""(?<=[.!?…。！？])["”’')\]」»]*(?:\s+|(?<=[。！？]))(?=["“‘'(\[「«]?[A-Z0-9À-ÞĀ-Ž\u0400-\u042f\u3040-\u9fff\uac00-\ud7af])""",
+    re.VERBOSE,
+)
+"""A sentence ends at its punctuation when white space and a capital, a digit or a quote follow."""
+
+ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|Prof|vs|etc|e\.g|i\.e|approx|No|[A-Z])\.$")
+"""What ends in a full stop without ending a sentence."""
+
+IMPORTANCE: dict[Aspect, float] = {
+    "prompt": 1.0,
+    "action": 0.8,
+    "subject": 0.7,
+    "style": 0.65,
+    "camera": 0.6,
+    "setting": 0.5,
+    "light": 0.4,
+    "time": 0.4,
+    "weather": 0.4,
+    "audio": 0.35,
+    "mood": 0.2,
+    "quality": 0.1,
+}
+"""How much an added sentence matters, by aspect: what it shows before how it looks, mood last."""
+
+
+def split(text: str) -> list[str]:
+    """The sentences of a text, in order; joined with spaces they hold the same words."""
+    sentences: list[str] = []
+    start = 0
+    for match in END.finditer(text):
+        piece = text[start : match.end()].strip()
+        if ABBREVIATION.search(piece):
+            continue
+        sentences.append(piece)
+        start = match.end()
+    rest = text[start:].strip()
+    return [*sentences, rest] if rest else sentences
+
+
+def weighed(text: str, report: Report, aspects: list[Aspect]) -> tuple[Sentence, ...]:
+    """The sentences of a checked text: one that shows a stated fact is never to be dropped.
+
+    Args:
+        text: the text that `report` is about.
+        report: its fidelity report; each verdict's span marks the sentence that shows the fact.
+        aspects: what each sentence of `split(text)` is about.
+    """
+    evidence = [verdict.span for verdict in report.verdicts if verdict.span is not None]
+    weighed, position = [], 0
+    for piece, aspect in zip(split(text), aspects, strict=True):
+        start = text.index(piece, position)
+        position = start + len(piece)
+        stated = any(span.start < position and span.end > start for span in evidence)
+        weighed.append(Sentence(piece, aspect, 1.0 if stated else min(0.9, IMPORTANCE[aspect])))
+    return tuple(weighed)
