@@ -60,11 +60,14 @@ class Extras:
     """Key of `words().shot` and `words().show` for scenes that are shown: close, medium, wide, plain."""
     activity: bool = True
     """Whether "a pair of hands" may do what nobody is named for."""
+    exact: tuple[tuple[int, int], ...] = ()
+    """Ranges of the text that no edit may touch."""
 
 
 @dataclass
 class _Edits:
     text: str
+    exact: tuple[tuple[int, int], ...] = ()
     items: list[tuple[int, int, str]] = field(default_factory=list)
 
     def insert(self, at: int, text: str) -> None:
@@ -76,6 +79,8 @@ class _Edits:
     def apply(self) -> str:
         text = self.text
         for start, end, new in sorted(self.items, key=lambda item: (item[0], item[1]), reverse=True):
+            if any(low < end and start < high for low, high in self.exact):
+                continue
             text = text[:start] + new + text[end:]
         return text
 
@@ -84,8 +89,12 @@ def open_with(analysis: Analysis, choice: Choice, extras: Extras) -> Opening:
     """The user's words as one sentence (or the sentences they are)."""
     text = analysis.text
     if len(analysis.sentences) != 1 or len(analysis.tokens) > LONG or "\n" in text.strip():
-        return Opening(ended(capital(one_line(text))), "kept")
+        return Opening(ended(_capital(one_line(text), extras)), "kept")
     return _Opener(analysis, choice, extras).open()
+
+
+def _capital(text: str, extras: Extras) -> str:
+    return text if any(start == 0 for start, _ in extras.exact) else capital(text)
 
 
 class _Opener:
@@ -95,7 +104,7 @@ class _Opener:
         self.a = analysis
         self.choice = choice
         self.extras = extras
-        self.edits = _Edits(analysis.text)
+        self.edits = _Edits(analysis.text, extras.exact)
 
     def open(self) -> Opening:
         request = REQUEST.match(self.a.text)
@@ -218,7 +227,7 @@ class _Opener:
         placed = bool(self.extras.place) and not closed
         if not closed:
             text += tail + (f" {self.extras.place}" if placed else "")
-        return Opening(ended(capital(text)), form, placed)
+        return Opening(ended(_capital(text, self.extras)), form, placed)
 
     def _first_noun(self) -> NounPhrase | None:
         return next((noun for noun in self.a.nouns if noun.first == 0 and not noun.pronoun), None)

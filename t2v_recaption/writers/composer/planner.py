@@ -332,17 +332,17 @@ class Planner:
         if place is not None and self.scene.time:
             for link in self.library.chain(place, places=True):
                 yield from self.choice.order("light", link.ready(f"light.{self.scene.time}"))
-        for entry in self.choice.order("lights", self._light_entries()):
+        for entry in self.choice.order("lights", self.light_entries()):
             yield from self.choice.order("light", entry.ready("sentences"))
 
-    def _light_entries(self) -> list[Entry]:
+    def light_entries(self) -> list[Entry]:
         """The general light entries that fit a scene; what needs a source that nobody mentioned comes last."""
-        fitting = [e for e in self.library.table("light") if self._entry_tags(e).fits(self.tags)]
+        fitting = [e for e in self.library.table("light") if self.entry_tags(e).fits(self.tags)]
         now = self.tags.has
-        near = [e for e in fitting if not (self._entry_tags(e).has & ~now)]
+        near = [e for e in fitting if not (self.entry_tags(e).has & ~now)]
         return near or fitting
 
-    def _entry_tags(self, entry: Entry) -> Tags:
+    def entry_tags(self, entry: Entry) -> Tags:
         return self.library.vocabulary.named(entry.head.get("tags", ()) or ())
 
     # camera
@@ -373,7 +373,7 @@ class Planner:
         return FOLLOWING if travelling else STILL_MOVES
 
     def _sizes(self, stated: Sequence[object]) -> tuple[str, ...]:
-        scale = self._scale()
+        scale = self.scale()
         sized = self.plan.shot == "sized" or self.scene.has(Kind.CAMERA, "size")
         angled = self.scene.has(Kind.CAMERA, "angle")
         return (() if sized else SIZES[scale] * 2) + (() if angled else ANGLES[scale]) + FRAMING
@@ -381,15 +381,15 @@ class Planner:
     def _camera_of(self, key: str, names: Sequence[str], weight: float, who: Reference) -> list[Planned]:
         for name in self.choice.order(key, names):
             entry = self.library.named("camera", name)
-            if entry is None or not self._entry_tags(entry).fits(self.tags):
+            if entry is None or not self.entry_tags(entry).fits(self.tags):
                 continue
             found = self._pick(f"{key}.{name}", entry.ready("sentences"), who)
             if found is not None:
-                self.tags = self.tags | self._entry_tags(entry)
+                self.tags = self.tags | self.entry_tags(entry)
                 return [Planned("camera", weight, found, who, key)]
         return []
 
-    def _scale(self) -> str:
+    def scale(self) -> str:
         main = self.scene.main
         for link in self.library.chain(main.entry) if main is not None else ():
             if link.head.get("scale") in SIZES:
@@ -400,7 +400,7 @@ class Planner:
         if self.scene.has(Kind.CAMERA) or not self.moving_image:
             return "plain"
         names = set(self.library.vocabulary.names(self.tags))
-        shot = SHOT[self._scale()]
+        shot = SHOT[self.scale()]
         return "plain" if "far" in names or ("close-up" in names and shot != "close") else shot
 
     def _posture(self) -> tuple[str, str] | None:

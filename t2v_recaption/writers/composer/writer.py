@@ -14,6 +14,7 @@ from t2v_recaption.writers.composer.choice import Choice
 from t2v_recaption.writers.composer.grammar import capital, ended, one_line
 from t2v_recaption.writers.composer.library import Library, library
 from t2v_recaption.writers.composer.opening import Extras, Opening, open_with
+from t2v_recaption.writers.composer.phrases import phrases
 from t2v_recaption.writers.composer.planner import Plan, Planned, Planner
 from t2v_recaption.writers.composer.realiser import Realiser
 from t2v_recaption.writers.composer.scene import Scene, build
@@ -54,6 +55,9 @@ def compose(intent: Intent, seed: int, target: Target, options: WriteOptions, kn
     scene = build(intent, analysis, knowledge, choice)
     planner = Planner(scene, knowledge, target, options)
     plan = planner.prepare()
+    if target.tags:
+        found = phrases(scene, plan, planner, knowledge, _aim(target, options))
+        return Draft(tuple(found), negative if target.negation == "negative" else "", (), provenance)
     opening = _opening(scene, plan, options)
     if opening.sized:
         plan.shot = "sized"
@@ -69,8 +73,16 @@ def _kept(prompt: str) -> Sentence:
 
 
 def _opening(scene: Scene, plan: Plan, options: WriteOptions) -> Opening:
-    extras = Extras(plan.posture, plan.place_phrase, plan.shot)
+    extras = Extras(plan.posture, plan.place_phrase, plan.shot, activity=options.task == "t2v", exact=_exact(scene, options))
     return open_with(scene.analysis, scene.choice, extras)
+
+
+def _exact(scene: Scene, options: WriteOptions) -> tuple[tuple[int, int], ...]:
+    """Stretches of the text that must stay letter by letter: quoted text, and what the user wants kept."""
+    text = scene.analysis.text
+    wanted = [fact.text for fact in scene.intent.facts if fact.kind is Kind.TEXT or fact.category == "kept"]
+    found = [(text.find(part), len(part)) for part in (*wanted, *options.keep) if part]
+    return tuple((start, start + size) for start, size in found if start >= 0)
 
 
 def _aim(target: Target, options: WriteOptions) -> int:
@@ -97,7 +109,15 @@ def _sentences(scene: Scene, plan: Plan, opening: Opening, target: Target) -> li
     items = sorted(plan.items, key=rank)
     first = opening.text.split(" ", 1)[0]
     added = Realiser(scene.choice, ambiguous=scene.ambiguous).write(items, [first])
-    return [Sentence(opening.text, "prompt", 1.0), *added]
+    return [*_style_label(scene, target), Sentence(opening.text, "prompt", 1.0), *added]
+
+
+def _style_label(scene: Scene, target: Target) -> list[Sentence]:
+    """ "Style: anime." for targets that were trained on captions which open with it."""
+    stated = [fact for fact in scene.intent.of_kind(Kind.STYLE) if not fact.negated]
+    if not target.style_first or not stated:
+        return []
+    return [Sentence(f"Style: {', '.join(dict.fromkeys(fact.value for fact in stated))}.", "style", 0.9)]
 
 
 _DANGLING = re.compile(r"(?:[\s,;]+(?:with|without|and|but|or|no|not|any|there|are|is|nor))*[\s,;]*(?=$|[.!?])", re.IGNORECASE)
