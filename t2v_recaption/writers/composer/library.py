@@ -13,7 +13,7 @@ from t2v_recaption.writers.composer.notation import Fragment, compile_fragment
 from t2v_recaption.writers.composer.tags import NONE, Tags, Vocabulary, words_of
 
 FOLDER = Path(prompts.__file__).parent / "knowledge"
-CUTS = ('"look"', '"move"', '"beats"', '"foreground"', '"background"', '"sentences"')
+CUTS = ('"look": [', '"move": [', '"still": [', '"beats": [', '"foreground": [', '"background": [', '"sentences": [')
 """Keys of the long lists: what stands before the first of them in a line is its head, which is all an index needs."""
 
 

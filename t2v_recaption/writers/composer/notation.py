@@ -18,6 +18,10 @@ PRONOUNS: dict[str, dict[str, str]] = {
 }
 
 
+FIELDS = frozenset(("obj", "place", "size", "angle"))
+"""Slots that are filled with a field of `Reference` of the same name."""
+
+
 class Reference(NamedTuple):
     """How the main subject is referred to."""
 
@@ -29,6 +33,9 @@ class Reference(NamedTuple):
     """Whether several are meant ("they" for one person is not plural)."""
     obj: str = ""
     place: str = ""
+    size: str = ""
+    """Shot size as an adverbial: "in a medium shot"."""
+    angle: str = ""
 
 
 class Part(NamedTuple):
@@ -51,6 +58,35 @@ class Fragment:
     def slots(self) -> frozenset[str]:
         """The slots that must be filled: they, their, name, obj, place …"""
         return frozenset(part.value.lower() for part in self.parts if part.kind == "slot")
+
+
+def lowered(fragment: Fragment) -> Fragment:
+    """The fragment as it goes on after a comma: its first letter small."""
+    first = fragment.parts[0]
+    if first.kind == "text" and first.value[1:2].isupper():
+        return fragment
+    small = first._replace(value=first.value[:1].lower() + first.value[1:], options=tuple(map(_small, first.options)))
+    return Fragment(fragment.source, (small, *fragment.parts[1:]))
+
+
+def _small(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def ending(fragment: Fragment, mark: str = "") -> Fragment:
+    """The fragment with another end mark."""
+    last = fragment.parts[-1]
+    if last.kind != "text":
+        return fragment
+    return Fragment(fragment.source, (*fragment.parts[:-1], last._replace(value=last.value.rstrip(" .") + mark)))
+
+
+def joined(*fragments: Fragment, by: str = ", ") -> Fragment:
+    """Fragments as one, with a mark between them."""
+    parts: list[Part] = []
+    for fragment in fragments:
+        parts += [Part("text", by), *fragment.parts] if parts else fragment.parts
+    return Fragment(by.join(fragment.source for fragment in fragments), tuple(parts))
 
 
 def compile_fragment(source: str) -> Fragment:
@@ -108,8 +144,8 @@ def _slot(slot: str, who: Reference, named: bool) -> tuple[str, bool]:
     by_name = False
     if key == "name":
         text, by_name = who.name, True
-    elif key in ("obj", "place"):
-        text = who.obj if key == "obj" else who.place
+    elif key in FIELDS:
+        text = getattr(who, key)
     elif named and key in ("they", "them", "their"):
         text, by_name = possessive(who.name) if key == "their" else who.name, key == "they"
         by_name = True

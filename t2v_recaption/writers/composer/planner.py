@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from t2v_recaption.intent.model import Kind
+from t2v_recaption.intent.model import Fact, Kind
 from t2v_recaption.targets.model import Target
 from t2v_recaption.writers.base import Aspect, WriteOptions
 from t2v_recaption.writers.composer.library import Entry, Library, Ready
-from t2v_recaption.writers.composer.notation import Reference
+from t2v_recaption.writers.composer.notation import Reference, joined
 from t2v_recaption.writers.composer.scene import ALIVE, MOVING, PLACES, Actor, Scene
 from t2v_recaption.writers.composer.tags import Tags
 from t2v_recaption.writers.composer.words import words
@@ -364,15 +364,42 @@ class Planner:
         if moving:
             out += self._camera_of("move", self._moves(), 0.9 if self.target.camera == "required" else 0.6, who)
         if not out or self.options.strength == "rich":
-            out += self._camera_of("size", self._sizes(stated), 0.6, who)
+            out += self._framing(stated, who, still=not out)
         return out
+
+    def _framing(self, stated: Sequence[Fact], who: Reference, *, still: bool) -> list[Planned]:
+        """One sentence on shot size and angle: mostly composed of the two, sometimes a sentence of the knowledge."""
+        sized = self.plan.shot == "sized" or self.scene.has(Kind.CAMERA, "size")
+        if sized or self.scene.has(Kind.CAMERA, "angle") or self.choice.chance("framing", 30):
+            return self._camera_of("size", self._sizes(stated), 0.6, who)
+        lens, scale = words().lens, self.scale()
+        size = self._camera_name("size", [name for name in SIZES[scale] if name in lens["sizes"]])
+        angle = self._camera_name("angle", [name for name in ANGLES[scale] if name in lens["angles"]])
+        if not size or not angle:
+            return self._camera_of("size", self._sizes(stated), 0.6, who)
+        who = who._replace(
+            size=self.choice.pick("size word", lens["sizes"][size]), angle=self.choice.pick("angle word", lens["angles"][angle])
+        )
+        lead = self.library.ready(self.choice.pick("lead", lens["lead"]))
+        tails = [*lens["space"], *(lens["hold"] if still else ())]
+        tail = self._pick("tail", [self.library.ready(source) for source in tails], who)
+        parts = [lead.fragment] if tail is None else [lead.fragment, tail.fragment]
+        return [Planned("camera", 0.6, lead._replace(fragment=joined(*parts)), who, "framing")]
+
+    def _camera_name(self, key: str, names: Sequence[str]) -> str:
+        """The first of the names whose tags fit the scene."""
+        for name in self.choice.order(key, names):
+            entry = self.library.named("camera", name)
+            if entry is None or self.entry_tags(entry).fits(self.tags):
+                return name
+        return ""
 
     def _moves(self) -> tuple[str, ...]:
         action = self.scene.action
         travelling = action is not None and action.entry is not None and action.lemma in TRAVEL
         return FOLLOWING if travelling else STILL_MOVES
 
-    def _sizes(self, stated: Sequence[object]) -> tuple[str, ...]:
+    def _sizes(self, stated: Sequence[Fact]) -> tuple[str, ...]:
         scale = self.scale()
         sized = self.plan.shot == "sized" or self.scene.has(Kind.CAMERA, "size")
         angled = self.scene.has(Kind.CAMERA, "angle")

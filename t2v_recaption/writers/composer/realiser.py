@@ -3,14 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from t2v_recaption.writers.base import Sentence
 from t2v_recaption.writers.composer.choice import Choice
 from t2v_recaption.writers.composer.grammar import capital, ended
-from t2v_recaption.writers.composer.notation import realise
+from t2v_recaption.writers.composer.notation import ending, joined, lowered, realise
 from t2v_recaption.writers.composer.planner import Planned
 
+LONGEST = 30
+"""Words of a sentence joined from two."""
+JOINTS = {"setting": (", while ", ", and ", "; ", ", while "), "action": (", and ", "; "), "subject": (", and ", ", while ")}
+"""What may stand between two sentences on the same aspect."""
+SELDOM = {"setting": 55, "action": 30, "subject": 40}
+"""Percent of pairs that are joined, where they are short enough."""
 PRONOUNS = frozenset(("they", "their", "them"))
+
+
+def merged(items: Sequence[Planned], choice: Choice) -> list[Planned]:
+    """Neighbours on the same aspect as one sentence here and there, so that the prose does not come in equal steps."""
+    out: list[Planned] = []
+    free = True
+    for item in items:
+        last = out[-1] if out else None
+        if last is not None and free and _may_join(last, item) and choice.chance(f"join{len(out)}", SELDOM[item.aspect]):
+            by = choice.pick(f"joint{len(out)}", JOINTS[item.aspect])
+            fragment = joined(ending(last.ready.fragment), lowered(item.ready.fragment), by=by)
+            slots = last.ready.slots | item.ready.slots
+            out[-1] = replace(last, ready=last.ready._replace(fragment=fragment, slots=slots), key=f"{last.key}+")
+            free = False
+        else:
+            out.append(item)
+            free = True
+    return out
+
+
+def _may_join(first: Planned, second: Planned) -> bool:
+    if first.aspect != second.aspect or first.aspect not in JOINTS or first.own is not second.own:
+        return False
+    one, two = first.ready.fragment.source.split(), second.ready.fragment.source.split()
+    opener = any(word.endswith(",") for word in two[:6])
+    return len(one) + len(two) <= LONGEST and not opener and not {",", ";"} & {w[-1:] for w in one[-6:]}
 
 
 class Realiser:
@@ -20,7 +53,7 @@ class Realiser:
         self.choice = choice
         self.ambiguous = ambiguous
         self.openings: list[str] = []
-        self.since_name = 0
+        self.since_name = 2
 
     def write(self, items: Sequence[Planned], first_words: Sequence[str]) -> list[Sentence]:
         """The sentences; `first_words` are those of the sentences before them."""
@@ -44,10 +77,11 @@ class Realiser:
         """Whether the sentence says the subject's name where it could say a pronoun."""
         if not item.ready.slots & PRONOUNS:
             return False
-        return self._must_name(item) or (self.since_name >= 2 and " and " not in item.who.name)
+        return self._must_name(item) or (self.since_name >= 3 and " and " not in item.who.name)
 
     def _must_name(self, item: Planned) -> bool:
-        return not item.own or (self.ambiguous and " and " not in item.who.name)
+        doubtful = self.ambiguous and self.since_name != 1 and " and " not in item.who.name
+        return not item.own or doubtful
 
     def _repeats(self, text: str) -> bool:
         word = text.split(" ", 1)[0].lower()
@@ -55,7 +89,7 @@ class Realiser:
 
     def _note(self, item: Planned, text: str, named: bool) -> None:
         self.openings.append(text.split(" ", 1)[0].lower())
-        if named or "name" in item.ready.slots or not item.own:
-            self.since_name = 0
+        if named or "name" in item.ready.slots:
+            self.since_name = 1 if item.own else 2
         elif item.ready.slots & PRONOUNS:
             self.since_name += 1

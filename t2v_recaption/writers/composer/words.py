@@ -29,6 +29,7 @@ class Words:
     meanwhile: list[str]
     beats: dict[str, list[list[str]]]
     backdrop: dict[str, list[str]]
+    lens: dict[str, Any]
 
 
 @lru_cache(maxsize=1)

@@ -16,7 +16,7 @@ from t2v_recaption.writers.composer.library import Library, library
 from t2v_recaption.writers.composer.opening import Extras, Opening, open_with
 from t2v_recaption.writers.composer.phrases import phrases
 from t2v_recaption.writers.composer.planner import Plan, Planned, Planner
-from t2v_recaption.writers.composer.realiser import Realiser
+from t2v_recaption.writers.composer.realiser import Realiser, merged
 from t2v_recaption.writers.composer.scene import Scene, build
 
 DENSE = 60
@@ -106,7 +106,7 @@ def _sentences(scene: Scene, plan: Plan, opening: Opening, target: Target) -> li
             return order[item.aspect]
         return order.get(place.get(item.aspect, ""), len(order)) + 0.5
 
-    items = sorted(plan.items, key=rank)
+    items = merged(sorted(plan.items, key=rank), scene.choice)
     first = opening.text.split(" ", 1)[0]
     added = Realiser(scene.choice, ambiguous=scene.ambiguous).write(items, [first])
     return [*_style_label(scene, target), Sentence(opening.text, "prompt", 1.0), *added]
