@@ -1,0 +1,42 @@
+"""`python -m benchmarks NAME`: each benchmark is a module of this package with a click command `main`."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+BENCHMARKS = {
+    "check": "Precision and recall of the fidelity check on the labelled set.",
+    "fidelity": "What a file of rewrites keeps of a file of prompts.",
+}
+"""Module → one line of help. A new benchmark is one module and one line here."""
+
+
+class Benchmarks(click.Group):
+    """Imports a benchmark only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, sorted."""
+        return sorted(BENCHMARKS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The benchmark's command, None for an unknown name."""
+        if name not in BENCHMARKS:
+            return None
+        command: click.Command = importlib.import_module(f"benchmarks.{name}").main
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the benchmarks without importing them."""
+        with formatter.section("Benchmarks"):
+            formatter.write_dl([(name, BENCHMARKS[name]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=Benchmarks)
+def main() -> None:
+    """Measure what this project claims. Results worth keeping are in benchmarks/README.md."""
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m benchmarks")

@@ -1,0 +1,170 @@
+"""Actions and their order: does the right one do it, and in the stated sequence?"""
+
+from __future__ import annotations
+
+from t2v_recaption.fidelity.lexicon import stands_for
+from t2v_recaption.fidelity.match import Match
+from t2v_recaption.fidelity.report import FactVerdict
+from t2v_recaption.fidelity.verdicts import contradicted, kept, lost, weakened
+from t2v_recaption.intent.model import Fact, Kind, Span
+from t2v_recaption.language.model import VerbPhrase
+
+LATER_FIRST = frozenset(("after", "once"))
+"""Connectives whose clause tells what happened earlier: "after she has written, she looks up"."""
+
+EARLIER_FIRST = frozenset(("before", "until"))
+"""Connectives whose clause tells what happens later: "before she adds salt, she stirs"."""
+
+
+def action(match: Match, fact: Fact) -> FactVerdict:
+    """Is the action done, by its own agent?"""
+    agent = match.owner(fact)
+    doers = match.mentions(agent) if agent else set()
+    other: VerbPhrase | None = None
+    for verb in _verbs(match, fact):
+        if _by(match, verb, doers, fact):
+            return kept(fact, _span(verb))
+        other = other or verb
+    if other is not None and (wrong := _stated_doer(match, other, doers)) is not None:
+        said = match.scene.text[slice(*match.scene.span_of(wrong))]
+        return contradicted(
+            fact, _span(other), f"In the text “{said}” does it, not {agent.text if agent else 'its agent'}."
+        )
+    if (span := _nominal(match, fact)) is not None:
+        return kept(fact, span)
+    if (vague := _vaguer(match, fact, doers)) is not None:
+        return weakened(fact, _span(vague), f"The text only says “{_words(match, vague)}” for “{fact.text}”.")
+    return _replaced(match, fact, agent, doers, other)
+
+
+def _verbs(match: Match, fact: Fact) -> list[VerbPhrase]:
+    scene = match.scene
+    found = scene.verbs_for(fact.value) or scene.verbs_for(fact.value.split(" ")[0])
+    return [scene.verbs[index] for index in found if not scene.verbs[index].negated]
+
+
+def _by(match: Match, verb: VerbPhrase, doers: set[int], fact: Fact) -> bool:
+    """Whether the verb's agent is the stated one, one of its parts, or left open."""
+    if not doers or not verb.agents:
+        return True
+    if doers & {*verb.agents}:
+        return True
+    nouns = match.scene.nouns
+    if any(match.part_of(nouns[agent], doers) for agent in verb.agents):
+        return True
+    if any(nouns[agent].pronoun and nouns[agent].antecedent is None for agent in verb.agents):
+        return True
+    # A passive without "by", or an intransitive told as a transitive: "the kite is flown", "the wind moves the leaves".
+    return bool(doers & {*verb.objects})
+
+
+def _stated_doer(match: Match, verb: VerbPhrase, doers: set[int]) -> int | None:
+    """Another thing that the prompt states and that the text makes the agent."""
+    return next((agent for agent in verb.agents if agent in match.claimed and agent not in doers), None)
+
+
+def _nominal(match: Match, fact: Fact) -> Span | None:
+    """The action as a noun or adjective: "a run along the beach", "the sleeping dog", "asleep"."""
+    tokens = match.scene.analysis.tokens
+    verbs = {verb.verb for verb in match.scene.verbs}
+    for index in match.tokens(fact.value, "verb"):
+        if index not in verbs:
+            return Span(tokens[index].start, tokens[index].end)
+    for noun in match.scene.nouns:
+        for modifier in noun.modifiers:
+            if fact.value in stands_for(modifier.lemma, "verb"):
+                return Span(modifier.start, modifier.end)
+    return match.literal(fact.text)
+
+
+def _vaguer(match: Match, fact: Fact, doers: set[int]) -> VerbPhrase | None:
+    general = stands_for(fact.value, "verb")
+    for verb in match.scene.verbs:
+        if verb.lemma in general and not verb.negated and (not doers or doers & {*verb.agents}):
+            return verb
+    return None
+
+
+def _replaced(match: Match, fact: Fact, agent: Fact | None, doers: set[int], other: VerbPhrase | None) -> FactVerdict:
+    if agent is not None and not doers:
+        return lost(fact, f"The text does not show {agent.text}, who should be {fact.text}.")
+    if other is not None:
+        return lost(fact, f"Something else does it, not {agent.text if agent else 'its agent'}.", _span(other))
+    for verb in match.scene.verbs:
+        if doers & {*verb.agents} and not verb.negated:
+            return lost(fact, f"The text says “{_words(match, verb)}”, not “{fact.text}”.", _span(verb))
+    return lost(fact)
+
+
+def order(match: Match, fact: Fact) -> FactVerdict:
+    """Do the two events come in the stated order?"""
+    first, second = match.owner(fact), match.party(fact)
+    early = _moment(match, first) if first else None
+    late = _moment(match, second) if second else None
+    if early is None or late is None:
+        return _wording(match, fact)
+    if early < late:
+        return kept(fact, _at(match, late))
+    told = f"The text tells “{second.text if second else ''}” before “{first.text if first else ''}”."
+    return contradicted(fact, _at(match, late), told)
+
+
+def _wording(match: Match, fact: Fact) -> FactVerdict:
+    """An order of things that are no facts of their own ("from blue to orange"): by the positions of its words."""
+    if span := match.phrase(fact.text):
+        places = [match.anywhere(word) for word in fact.value.lower().replace("→", " ").split()]
+        heads = [place[0] for place in places if place]
+        if heads == sorted(heads):
+            return kept(fact, span)
+        return contradicted(fact, span, f"The text tells “{fact.text}” the other way round.")
+    return lost(fact)
+
+
+def _moment(match: Match, fact: Fact) -> tuple[int, int, int] | None:
+    """When the event happens in the text, as a sort key: its sentence, its place among the clauses, its token."""
+    token = _token(match, fact)
+    if token is None:
+        return None
+    sentence = match.sentence(token)
+    return (sentence, _clause_rank(match, sentence, token), token)
+
+
+def _token(match: Match, fact: Fact) -> int | None:
+    if fact.kind is Kind.ACTION:
+        agent = match.owner(fact)
+        doers = match.mentions(agent) if agent else set()
+        verbs = [verb for verb in _verbs(match, fact) if _by(match, verb, doers, fact)]
+        if verbs:
+            return verbs[0].verb
+    if hits := match.of(fact):
+        return match.scene.nouns[hits[0]].head
+    found = match.anywhere(fact.value)
+    return found[0] if found else None
+
+
+def _clause_rank(match: Match, sentence: int, token: int) -> int:
+    """-1 for a clause that "after" marks as earlier, 1 for one that "before" marks as later, 0 else."""
+    tokens = match.scene.analysis.tokens
+    first = match.scene.analysis.sentences[sentence][0]
+    for index in range(token, first - 1, -1):
+        word = tokens[index].lower
+        if word in LATER_FIRST:
+            return -1
+        if word in EARLIER_FIRST:
+            return 1
+        if index < token and word in (",", ";", ":"):
+            return 0
+    return 0
+
+
+def _at(match: Match, moment: tuple[int, int, int]) -> Span:
+    token = match.scene.analysis.tokens[moment[2]]
+    return Span(token.start, token.end)
+
+
+def _words(match: Match, verb: VerbPhrase) -> str:
+    return match.scene.text[verb.start : verb.end]
+
+
+def _span(verb: VerbPhrase) -> Span:
+    return Span(verb.start, verb.end)

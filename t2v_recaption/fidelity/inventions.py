@@ -1,0 +1,174 @@
+"""Inventions: what the text adds that changes the clip. Detail is welcome; new participants and moves are not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from t2v_recaption.fidelity.lexicon import keeps, listed
+from t2v_recaption.fidelity.match import Match
+from t2v_recaption.fidelity.report import Invention
+from t2v_recaption.intent.model import Kind, Span
+from t2v_recaption.language.model import NounPhrase, Term
+
+
+def inventions(match: Match, leaked: Iterable[str] = ()) -> Iterator[Invention]:
+    """Everything in the text that nobody asked for and that matters, in no particular order."""
+    yield from _language(match)
+    yield from _leaks(match, leaked)
+    yield from _participants(match)
+    yield from _numbers(match)
+    yield from _moves(match)
+    yield from _styles(match)
+
+
+# Participants
+
+
+def _participants(match: Match) -> Iterator[Invention]:
+    actors = {
+        n
+        for verb in match.scene.verbs
+        if not verb.negated
+        for n in (*verb.agents, *(verb.objects if verb.passive else ()))
+    }
+    seen: set[str] = set()
+    for noun in match.scene.nouns:
+        if noun.index not in actors or noun.root not in listed("participant") or noun.core in seen:
+            continue
+        if not _new(match, noun):
+            continue
+        seen.add(noun.core)
+        said = match.scene.text[noun.start : noun.end]
+        yield Invention(Kind.SUBJECT, said, Span(noun.start, noun.end), f"The prompt has no {noun.core}.")
+
+
+def _new(match: Match, noun: NounPhrase) -> bool:
+    if noun.pronoun or noun.negated or noun.proper or noun.index in match.claimed:
+        return False
+    if noun.core in match.stated or noun.lemma in match.stated or match.scene.entity[noun.index] in match.claimed:
+        return False
+    if _stands_for_stated(match, noun) or _implied(match, noun) or _far(match, noun):
+        return False
+    return noun.of is None or match.scene.nouns[noun.of].index not in match.claimed
+
+
+def _stands_for_stated(match: Match, noun: NounPhrase) -> bool:
+    """Another name for a stated thing: "the officer" for a policeman, "the animal" for a dog."""
+    if any(keeps(noun.core, word, "noun") or keeps(word, noun.core, "noun") for word in match.things):
+        return True
+    return noun.determiner in ("the", "this", "that", "these", "those") and noun.root in match.thing_roots
+
+
+def _implied(match: Match, noun: NounPhrase) -> bool:
+    """Somebody that the prompt needs: the doer of an action without one, the driver of a stated vehicle."""
+    if noun.root != "person":
+        return False
+    alone = any(fact.of is None for fact in match.intent.of_kind(Kind.ACTION))
+    return alone or (noun.determiner == "the" and "vehicle" in match.thing_roots)
+
+
+def _far(match: Match, noun: NounPhrase) -> bool:
+    """In the background: scenery, as long as nobody ruled it out."""
+    sentence = match.sentence(noun.head)
+    first, last = match.scene.analysis.sentences[sentence]
+    words = {match.scene.analysis.tokens[i].lower for i in range(max(first, noun.first - 8), min(last, noun.last + 12))}
+    return bool(words & listed("distant")) or any(m.lemma in ("distant", "passing", "faraway") for m in noun.modifiers)
+
+
+# Numbers
+
+
+def _numbers(match: Match) -> Iterator[Invention]:
+    counted = {fact.of for fact in match.intent.of_kind(Kind.COUNT)}
+    for fact in match.intent.of_kind(Kind.SUBJECT):
+        if fact.id in counted or fact.negated or not match.singular(fact):
+            continue
+        nouns = [match.scene.nouns[i] for i in match.of(fact) if not match.scene.nouns[i].pronoun]
+        if nouns and all(noun.count is not None and noun.count > 1 for noun in nouns):
+            said = match.scene.text[nouns[0].start : nouns[0].end]
+            reason = f"The prompt has one {fact.value}, the text “{said}”."
+            yield Invention(Kind.COUNT, said, Span(nouns[0].start, nouns[0].end), reason)
+
+
+# Camera and style
+
+
+def _moves(match: Match) -> Iterator[Invention]:
+    stated = {fact.value for fact in match.intent.of_kind(Kind.CAMERA)}
+    for term in match.scene.analysis.terms:
+        if term.kind != "camera" or term.category != "movement" or term.negated or term.value in listed("unmoved"):
+            continue
+        if any(term.value == value or value.startswith(term.value) for value in stated):
+            continue
+        said = match.scene.text[term.start : term.end]
+        if any(keeps(term.value, value, "verb") for value in stated) or match.says(said):
+            continue
+        yield Invention(
+            Kind.CAMERA, said, Span(term.start, term.end), f"Nobody asked for the camera to do this: “{said}”."
+        )
+
+
+def _styles(match: Match) -> Iterator[Invention]:
+    stated = {fact.value for fact in match.intent.of_kind(Kind.STYLE)}
+    for term in match.scene.analysis.terms:
+        if term.kind != "style" or term.negated or term.value in stated or not _of_the_clip(match, term):
+            continue
+        said = match.scene.text[term.start : term.end]
+        if match.says(said) or any(keeps(term.value, value, "noun") for value in stated):
+            continue
+        yield Invention(Kind.STYLE, said, Span(term.start, term.end), f"Nobody asked for this style: “{said}”.")
+
+
+def _of_the_clip(match: Match, term: Term) -> bool:
+    """Whether the style word is about the clip: not an adjective of some thing in it."""
+    for noun in match.scene.nouns:
+        if noun.first <= term.first < noun.last:
+            head = match.scene.analysis.tokens[noun.head]
+            return term.first <= noun.head < term.last or head.lemma in listed("styled")
+    return True
+
+
+# Language and leaks
+
+FOREIGN_SHARE = 0.02
+"""Share of letters in a script that the prompt does not use, from which on the text is not in the prompt's language."""
+
+ENGLISH_SHARE = 0.12
+"""Share of function words below which a text of 12 words or more is not English; captions have 0.3 to 0.5."""
+
+
+def _language(match: Match) -> Iterator[Invention]:
+    text, prompt = match.scene.text, match.intent.prompt
+    if match.intent.language != "en" and any(map(_far_script, prompt)):
+        return
+    foreign = [i for i, letter in enumerate(text) if _far_script(letter)]
+    letters = sum(letter.isalpha() for letter in text)
+    allowed = sum(map(_far_script, prompt))
+    if len(foreign) > max(allowed, letters * FOREIGN_SHARE):
+        span = Span(foreign[0], foreign[-1] + 1)
+        yield Invention(
+            Kind.PHRASE, text[slice(*span)], span, "A part of the text is in another script than the prompt."
+        )
+    elif match.intent.language == "en" and _not_english(match):
+        yield Invention(Kind.PHRASE, text, Span(0, len(text)), "The text is not in English.")
+
+
+def _far_script(letter: str) -> bool:
+    """A letter of a script that is not Latin."""
+    return letter > "\u024f" and letter.isalpha() and not "\u1e00" <= letter <= "\u1eff"
+
+
+def _not_english(match: Match) -> bool:
+    words = [token.lower for token in match.scene.analysis.tokens if token.text[:1].isalpha()]
+    if len(words) < 12:
+        return False
+    return sum(word in listed("english") for word in words) / len(words) < ENGLISH_SHARE
+
+
+def _leaks(match: Match, leaked: Iterable[str]) -> Iterator[Invention]:
+    for detail in leaked:
+        if detail.strip() and not match.says(detail) and (span := match.literal(detail)):
+            said = match.scene.text[slice(*span)]
+            yield Invention(
+                Kind.PHRASE, said, span, f"“{said}” comes from the instructions to the writer, not from the prompt."
+            )

@@ -1,0 +1,260 @@
+"""Match: an intent laid over a scene: which noun phrases of the text are which subjects of the prompt."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import cached_property
+
+from t2v_recaption.fidelity.lexicon import equals, listed, stands_for
+from t2v_recaption.fidelity.scene import Scene
+from t2v_recaption.intent.model import Fact, Intent, Kind, Span
+from t2v_recaption.language import analyse
+from t2v_recaption.language.model import NounPhrase
+
+PART_ROOTS = listed("part")
+SMALL = listed("small")
+
+
+class Match:
+    """What the text says about what the intent states.
+
+    Args:
+        intent: the prompt taken apart.
+        scene: the text taken apart.
+    """
+
+    def __init__(self, intent: Intent, scene: Scene) -> None:
+        self.intent = intent
+        self.scene = scene
+        self._found: dict[str, list[int]] = {}
+        self._starts = [first for first, _ in scene.analysis.sentences]
+
+    # Who is who
+
+    def of(self, fact: Fact) -> list[int]:
+        """Noun phrases that stand for the fact's thing, in the order of the text."""
+        found = self._found.get(fact.id)
+        if found is None:
+            found = self._found[fact.id] = self._locate(fact)
+        return found
+
+    def _locate(self, fact: Fact) -> list[int]:
+        for word in dict.fromkeys((fact.value.lower(), fact.text.lower())):
+            if found := self.scene.nouns_for(word):
+                return found
+        if fact.kind is Kind.NAME:
+            return self._named(fact)
+        value = fact.value.lower()
+        if " " in value:
+            return self._compound(value.split())
+        if value in listed("pair"):
+            return self._pair()
+        return []
+
+    def _named(self, fact: Fact) -> list[int]:
+        words = fact.value.lower().split()
+        wanted = {words[-1], words[0]} if words else set()
+        return [n.index for n in self.scene.nouns if n.proper and wanted & {*n.lemma.lower().split()}]
+
+    def _compound(self, words: list[str]) -> list[int]:
+        """A compound under its head alone: "the hydrant", where the rest is said of it or nothing else is."""
+        scene = self.scene
+        heads = scene.nouns_for(words[-1])
+        full = [index for index in heads if self._describes(scene.nouns[index], words[:-1])]
+        if full:
+            return heads
+        plain = [index for index in heads if len(scene.nouns[index].lemma.split()) == 1]
+        return plain if plain and self.known_compound(words) else []
+
+    def _describes(self, noun: NounPhrase, words: list[str]) -> bool:
+        said = {modifier.lemma for modifier in noun.modifiers} | set(noun.lemma.split())
+        if noun.of is not None:
+            said |= set(self.scene.nouns[noun.of].lemma.split())
+        return all(said & equals(word, "noun") or said & equals(word, "adj") for word in words)
+
+    def known_compound(self, words: list[str]) -> bool:
+        """Whether a head may stand for its compound: "hydrant" for "fire hydrant", not "car" for "toy car"."""
+        return " ".join(words) in listed("headed")
+
+    def _pair(self) -> list[int]:
+        """Two people named one by one: "a man and a woman" for "a couple"."""
+        for noun in self.scene.nouns:
+            if noun.root == "person" and (noun.count == 2 or any(self._person(p) for p in noun.partners)):
+                return [noun.index, *noun.partners]
+        return []
+
+    def _person(self, index: int) -> bool:
+        return self.scene.nouns[index].root == "person"
+
+    def mentions(self, fact: Fact) -> set[int]:
+        """Every mention of the fact's thing, pronouns included."""
+        return self.scene.mentions(self.of(fact))
+
+    def owner(self, fact: Fact) -> Fact | None:
+        """The fact that this one is bound to."""
+        return self.intent[fact.of] if fact.of in self._ids else None
+
+    def party(self, fact: Fact) -> Fact | None:
+        """The second party of the fact."""
+        return self.intent[fact.to] if fact.to in self._ids else None
+
+    @cached_property
+    def _ids(self) -> frozenset[str | None]:
+        return frozenset(fact.id for fact in self.intent)
+
+    @cached_property
+    def claimed(self) -> frozenset[int]:
+        """Noun phrases that a stated thing explains."""
+        named = self.intent.of_kind(Kind.SUBJECT, Kind.NAME, Kind.SETTING, Kind.PHRASE)
+        return frozenset(index for fact in named for index in self.mentions(fact))
+
+    @cached_property
+    def things(self) -> tuple[str, ...]:
+        """The values of the stated subjects."""
+        return tuple(fact.value for fact in self.intent.of_kind(Kind.SUBJECT) if not fact.negated)
+
+    @cached_property
+    def thing_roots(self) -> frozenset[str]:
+        """The roots of the stated subjects and names."""
+        subjects = self.intent.of_kind(Kind.SUBJECT, Kind.NAME)
+        return frozenset(root for f in subjects for root in (f.category, self.root(f.value)) if root and not f.negated)
+
+    def singular(self, fact: Fact) -> bool:
+        """Whether the prompt speaks of one such thing."""
+        phrases = [n for n in analyse(self.intent.prompt).nouns if fact.value in (n.lemma, n.core)]
+        return bool(phrases) and all(not n.plural and n.determiner in ("a", "an", "one") for n in phrases)
+
+    def says(self, words: str) -> bool:
+        """Whether the prompt itself has these words, letter by letter or by lemma."""
+        if words.lower() in self.intent.prompt.lower():
+            return True
+        tokens = [t for t in analyse(words).tokens if t.lower not in SMALL]
+        return bool(tokens) and all(t.lemma in self.stated or t.lower in self.stated for t in tokens)
+
+    @cached_property
+    def stated(self) -> frozenset[str]:
+        """Words of the prompt, as written and as lemmas."""
+        tokens = analyse(self.intent.prompt).tokens
+        return frozenset(word for token in tokens for word in (token.lower, token.lemma))
+
+    @cached_property
+    def _roots(self) -> dict[str, str]:
+        return {word: n.root for n in analyse(self.intent.prompt).nouns for word in (n.lemma, n.core)}
+
+    def root(self, word: str) -> str:
+        """The most general kind of the thing: person, animal, vehicle …; "" where unknown."""
+        return self._roots.get(word, "")
+
+    # What is said
+
+    def ruled_out(self, value: str) -> Span | None:
+        """Where the text says that the thing is not there."""
+        for noun in self.scene.nouns:
+            if noun.negated and value in stands_for(noun.core, "noun"):
+                return Span(noun.start, noun.end)
+        return None
+
+    def broader(self, value: str) -> int | None:
+        """A noun phrase that says something more general than the value."""
+        general = stands_for(value, "noun") - equals(value, "noun")
+        root = self.root(value)
+        for noun in self.scene.nouns:
+            if noun.pronoun or noun.negated or noun.index in self.claimed:
+                continue
+            if noun.core in general or (root and noun.core == root):
+                return noun.index
+        return None
+
+    def spoken(self, fact: Fact) -> Span | None:
+        """The words of the fact as tokens anywhere, whatever the grammar made of them."""
+        return self.phrase(fact.text) or self.phrase(fact.value)
+
+    def phrase(self, text: str) -> Span | None:
+        """The content words of a phrase, by lemma or equal, within one sentence and its neighbour."""
+        lemmas = [t.lemma for t in analyse(text).tokens if t.lower not in SMALL and t.pos not in ("punct", "symbol")]
+        if not lemmas:
+            return self.literal(text)
+        places = [self.anywhere(lemma) for lemma in lemmas]
+        if not all(places):
+            return self.literal(text)
+        first = min(places, key=len)[0]
+        near = [min(place, key=lambda index: abs(index - first)) for place in places]
+        if max(near) - min(near) > NEAR:
+            return None
+        tokens = self.scene.analysis.tokens
+        return Span(tokens[min(near)].start, tokens[max(near)].end)
+
+    def literal(self, text: str) -> Span | None:
+        """The text letter by letter, case aside."""
+        start = self.scene.lower.find(text.strip().lower()) if text.strip() else -1
+        return Span(start, start + len(text.strip())) if start >= 0 else None
+
+    def anywhere(self, lemma: str) -> list[int]:
+        """Tokens that may stand for the lemma, as noun, verb or adjective."""
+        found = {index for word in _any_equal(lemma) for index in self.scene.words.get(word, ())}
+        found.update(self.scene.nouns[index].head for index in self.scene.nouns_for(lemma))
+        found.update(self.scene.verbs[index].verb for index in self.scene.verbs_for(lemma))
+        return sorted(found)
+
+    def tokens(self, word: str, part: str) -> list[int]:
+        """Tokens that keep the word: it, an equal or something narrower, not negated."""
+        found = set(self.scene.tokens_for(word, part))
+        for token, lemmas in self._adjectives:
+            if any(word in stands_for(lemma, part) for lemma in lemmas):
+                found.add(token)
+        return sorted(index for index in found if index not in self.negated)
+
+    @cached_property
+    def _adjectives(self) -> list[tuple[int, tuple[str, str]]]:
+        tokens = self.scene.analysis.tokens
+        return [(i, (t.lemma, t.lower)) for i, t in enumerate(tokens) if t.pos in ("adj", "noun", "verb", "name")]
+
+    @cached_property
+    def negated(self) -> frozenset[int]:
+        """Tokens that a negation rules out."""
+        return frozenset(index for n in self.scene.analysis.negations for index in range(n.first, n.last))
+
+    def free(self, token: int) -> bool:
+        """Whether no noun phrase owns the token."""
+        return token not in self._owned
+
+    @cached_property
+    def _owned(self) -> frozenset[int]:
+        return frozenset(index for noun in self.scene.nouns for index in range(noun.first, noun.last))
+
+    def sentence(self, token: int) -> int:
+        """Index of the sentence that a token is in."""
+        return bisect_right(self._starts, token) - 1
+
+    # What belongs to what
+
+    def part_of(self, noun: NounPhrase, mentions: set[int]) -> bool:
+        """Whether the noun phrase is a part, a garment or another belonging of the mentioned thing."""
+        if noun.possessor in mentions or (noun.of in mentions and noun.of is not None):
+            return True
+        return noun.index in self._with(frozenset(mentions))
+
+    def _with(self, mentions: frozenset[int]) -> set[int]:
+        return {
+            relation.ground
+            for relation in self.scene.relations
+            if relation.category in ("with", "in") and relation.ground is not None and not relation.negated
+            if mentions & {*relation.figures}
+            if relation.category == "with" or self.scene.nouns[relation.ground].root in PART_ROOTS
+        }
+
+    def made_of(self, mentions: set[int]) -> set[int]:
+        """Noun phrases after "of", "made of", "in" that tell the material or content of the mentioned thing."""
+        found = {self.scene.nouns[index].of for index in mentions}
+        for relation in self.scene.relations:
+            if relation.category in ("of", "from", "in", "with") and mentions & {*relation.figures}:
+                found.add(relation.ground)
+        return {index for index in found if index is not None}
+
+
+def _any_equal(lemma: str) -> frozenset[str]:
+    return equals(lemma, "noun") | equals(lemma, "verb") | equals(lemma, "adj")
+
+
+NEAR = 30
+"""Tokens within which the words of one phrase must stand."""

@@ -1,0 +1,214 @@
+"""Relations and settings: do the right two things stand in the stated relation, in the stated direction?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from t2v_recaption.fidelity.match import Match
+from t2v_recaption.fidelity.report import FactVerdict
+from t2v_recaption.fidelity.verdicts import contradicted, kept, lost, weakened
+from t2v_recaption.intent.model import Fact, Span
+from t2v_recaption.language.model import Relation
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What keeps and what excludes a relation, seen from the thing placed and from the landmark."""
+
+    same: frozenset[str]
+    """Categories that keep it where the figure and the landmark are the stated ones."""
+    turned: frozenset[str] = frozenset()
+    """Categories that keep it where the two have changed places."""
+    against: frozenset[str] = frozenset()
+    """Categories that exclude it."""
+    against_turned: frozenset[str] = frozenset()
+    strict: bool = False
+    """Whether being mentioned together is not enough."""
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_PLACED = _set(
+    "on in into at over along across through around against among between up down onto near by above to from"
+)
+
+RULES = {
+    "left": Rule(_set("left"), _set("right"), _set("right"), _set("left"), strict=True),
+    "right": Rule(_set("right"), _set("left"), _set("left"), _set("right"), strict=True),
+    "above": Rule(_set("above over on"), _set("below"), _set("below"), _set("above over on"), strict=True),
+    "over": Rule(_set("over above on across through along past"), _set("below"), _set("below"), _set("above over")),
+    "below": Rule(_set("below"), _set("above over on"), _set("above over on"), _set("below"), strict=True),
+    "behind": Rule(_set("behind past"), _set("front"), _set("front"), _set("behind"), strict=True),
+    "front": Rule(_set("front"), _set("behind"), _set("behind"), _set("front"), strict=True),
+    "outside": Rule(_set("outside from near front at"), frozenset(), _set("in into"), frozenset()),
+    "on": Rule(_PLACED - {"near", "by"}, _set("below with"), _set("below"), _set("on")),
+    "in": Rule(_PLACED, _set("around with"), _set("outside"), frozenset()),
+    "near": Rule(
+        _set("near left right at against along with by front behind around between on in"),
+        _set("near left right with by front behind"),
+    ),
+}
+"""Rules by category of the stated relation; a category without one is kept by both parties being there together."""
+
+SIDES = {"frame_left": "left", "frame_right": "right"}
+OPPOSITE = {"left": "right", "right": "left"}
+POSSESSIVES = frozenset(("its", "his", "her", "their"))
+
+TOGETHER = 1
+"""Sentences between two things that are still told together."""
+
+
+def relation(match: Match, fact: Fact) -> FactVerdict:
+    """Does the relation hold between the right two, in the right direction?"""
+    figure, ground = match.owner(fact), match.party(fact)
+    placed = match.mentions(figure) if figure else set()
+    landmark = match.mentions(ground) if ground else set()
+    if ground is None or figure is None:
+        return _one_sided(match, fact, placed or landmark)
+    for party, found in ((figure, placed), (ground, landmark)):
+        if not found and not match.spoken(party):
+            return lost(fact, f"The text does not show {party.text}, so it cannot be {fact.text}.")
+    rule = RULES.get(_category(fact), Rule(frozenset((_category(fact),))))
+    if verdict := _stated(match, fact, rule, placed, landmark):
+        return verdict
+    if _category(fact) in OPPOSITE and (verdict := _by_frame(match, fact, placed, landmark)):
+        return verdict
+    return _together(match, fact, rule, placed, landmark)
+
+
+def _category(fact: Fact) -> str:
+    return SIDES.get(fact.category or fact.value, fact.category or fact.value)
+
+
+def _stated(match: Match, fact: Fact, rule: Rule, placed: set[int], landmark: set[int]) -> FactVerdict | None:
+    """What the relations of the text say about the two: the first that keeps it, else the first that excludes it."""
+    wrong: Relation | None = None
+    for told, straight in _between(match, placed, landmark):
+        category = SIDES.get(told.category, told.category)
+        if category in (rule.same if straight else rule.turned):
+            return kept(fact, Span(told.start, told.end))
+        if wrong is None and category in (rule.against if straight else rule.against_turned):
+            wrong = told
+    if wrong is None:
+        return None
+    span = Span(wrong.start, wrong.end)
+    return contradicted(fact, span, f"The text says “{wrong.text}”, the other way round than “{fact.text}”.")
+
+
+def _between(match: Match, placed: set[int], landmark: set[int]) -> Iterator[tuple[Relation, bool]]:
+    """Relations of the text between the two; True where the stated figure is the one placed."""
+    for told in match.scene.relations:
+        if told.negated:
+            continue
+        figures = _figures(match, told)
+        grounds = _grounds(match, told, figures, placed | landmark)
+        if figures & placed and grounds & landmark:
+            yield told, True
+        elif figures & landmark and grounds & placed:
+            yield told, False
+
+
+def _figures(match: Match, told: Relation) -> set[int]:
+    """What is placed: the figures and what they belong to; for an opening phrase, what the clause is about."""
+    found = set(told.figures)
+    if told.verb is not None:
+        verb = match.scene.verbs[told.verb]
+        found |= {*verb.agents, *(verb.objects if verb.passive or not verb.agents else ())}
+    if not found:
+        after = [n.index for n in match.scene.nouns if n.start > told.end and n.index != told.ground]
+        found |= set(after[:1])
+    return match.scene.mentions(found) | {p for i in found for p in match.scene.nouns[i].partners}
+
+
+def _grounds(match: Match, told: Relation, figures: set[int], parties: set[int]) -> set[int]:
+    """The landmark; for "on its left", the party that "its" may mean."""
+    if told.ground is not None:
+        noun = match.scene.nouns[told.ground]
+        owners = {index for index in (noun.possessor, noun.of) if index is not None}
+        return match.scene.mentions({told.ground} | owners)
+    if told.category in SIDES and POSSESSIVES & {*told.text.lower().split()}:
+        before = [n.index for n in match.scene.nouns if n.start < told.start and n.index in parties - figures]
+        return match.scene.mentions(before[-1:])
+    return set()
+
+
+def _by_frame(match: Match, fact: Fact, placed: set[int], landmark: set[int]) -> FactVerdict | None:
+    """Left and right of each other from left and right of the frame: "on the left a light, on the right a hydrant"."""
+    mine, theirs = _side(match, placed), _side(match, landmark)
+    wanted = _category(fact)
+    if mine is None and theirs is None:
+        return None
+    says = SIDES[mine.category] if mine else OPPOSITE[SIDES[theirs.category]] if theirs else ""
+    told = mine or theirs
+    assert told is not None
+    span = Span(told.start, told.end)
+    if says == wanted:
+        return kept(fact, span)
+    return contradicted(fact, span, f"The text puts it “{told.text}”, the other way round than “{fact.text}”.")
+
+
+def _side(match: Match, nouns: set[int]) -> Relation | None:
+    for told in match.scene.relations:
+        own = told.category in SIDES and told.ground is None and not POSSESSIVES & {*told.text.lower().split()}
+        if own and _figures(match, told) & nouns:
+            return told
+    return None
+
+
+def _together(match: Match, fact: Fact, rule: Rule, placed: set[int], landmark: set[int]) -> FactVerdict:
+    """No relation ties the two: told in one breath is enough for a loose relation, too little for a strict one."""
+    pair = _closest(match, placed, landmark)
+    span = match.scene.span_of(pair[1]) if pair else None
+    apart = (
+        abs(match.sentence(match.scene.nouns[pair[0]].head) - match.sentence(match.scene.nouns[pair[1]].head))
+        if pair
+        else 0
+    )
+    if not rule.strict:
+        return (
+            kept(fact, span)
+            if apart <= TOGETHER
+            else weakened(fact, span, f"The text does not tie the two together as “{fact.text}”.")
+        )
+    if any(told.category in ("near", "with", "between", "against") for told, _ in _between(match, placed, landmark)):
+        return weakened(fact, span, f"The text puts the two together, but does not say “{fact.text}”.")
+    return lost(fact, f"The text shows both, but does not say “{fact.text}”.", span)
+
+
+def _closest(match: Match, placed: set[int], landmark: set[int]) -> tuple[int, int] | None:
+    pairs = [(abs(a - b), a, b) for a in list(placed)[:8] for b in list(landmark)[:8]]
+    return min(pairs)[1:] if pairs else None
+
+
+def _one_sided(match: Match, fact: Fact, known: set[int]) -> FactVerdict:
+    """A relation to the frame ("on the left", "in the foreground"), or one whose parties the prompt leaves open."""
+    wanted = _category(fact)
+    for told in match.scene.relations:
+        category = SIDES.get(told.category, told.category)
+        about = not known or bool(_figures(match, told) & known)
+        if about and category == wanted:
+            return kept(fact, Span(told.start, told.end))
+        if about and OPPOSITE.get(wanted, "-") == category:
+            return contradicted(fact, Span(told.start, told.end), f"The text says “{told.text}”, not “{fact.text}”.")
+    if span := match.spoken(fact):
+        return kept(fact, span)
+    return lost(fact)
+
+
+def setting(match: Match, fact: Fact) -> FactVerdict:
+    """Is the place there, under its own name, an equal or a narrower one?"""
+    if hits := match.of(fact):
+        return kept(fact, match.scene.span_of(hits[0]))
+    if span := match.spoken(fact):
+        return kept(fact, span)
+    for told in match.scene.relations:
+        if told.category not in ("in", "on", "at", "into", "inside") or told.ground is None:
+            continue
+        noun = match.scene.nouns[told.ground]
+        if noun.root in ("place", "building", "landform", "water") and noun.index not in match.claimed:
+            said = match.scene.text[noun.start : noun.end]
+            return contradicted(fact, Span(noun.start, noun.end), f"The text places it in “{said}”, not “{fact.text}”.")
+    return lost(fact)

@@ -1,0 +1,116 @@
+"""Scene: an analysed text, indexed by what its nouns and verbs may stand for: facts are found in constant time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from t2v_recaption.fidelity.lexicon import equals, stands_for
+from t2v_recaption.intent.model import Span
+from t2v_recaption.language import analyse
+from t2v_recaption.language.model import Analysis, NounPhrase, Relation, VerbPhrase
+
+GROUP_WORDS = frozenset(
+    (
+        "group",
+        "pair",
+        "couple",
+        "trio",
+        "cluster",
+        "bunch",
+        "row",
+        "flock",
+        "herd",
+        "team",
+        "crowd",
+        "pile",
+        "set",
+        "line",
+    )
+)
+"""Heads that only gather what follows "of": "a group of people" speaks of people."""
+
+CHAIN = 8
+"""Antecedents followed at most: "it" → "the dog" → "a dog"."""
+
+
+class Scene:
+    """What a text shows, looked up by word.
+
+    Args:
+        text: the text; it is analysed once here.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        lower = text.lower()
+        self.lower = lower if len(lower) == len(text) else text
+        self.analysis: Analysis = analyse(text)
+        self.nouns: Sequence[NounPhrase] = self.analysis.nouns
+        self.verbs: Sequence[VerbPhrase] = self.analysis.verbs
+        self.relations: Sequence[Relation] = self.analysis.relations
+        self.words: dict[str, list[int]] = defaultdict(list)
+        for index, token in enumerate(self.analysis.tokens):
+            self.words[token.lower].append(index)
+            if token.lemma != token.lower:
+                self.words[token.lemma].append(index)
+        self.entity = [self._entity(noun) for noun in self.nouns]
+        self._members: dict[int, list[int]] = defaultdict(list)
+        for index, entity in enumerate(self.entity):
+            self._members[entity].append(index)
+        self._nouns_for: dict[str, list[int]] = defaultdict(list)
+        self._verbs_for: dict[str, list[int]] = defaultdict(list)
+        self._index()
+
+    def _entity(self, noun: NounPhrase) -> int:
+        """The first mention of what the phrase refers to."""
+        index, seen = noun.index, 0
+        while (before := self.nouns[index].antecedent) is not None and before < index and seen < CHAIN:
+            index, seen = before, seen + 1
+        return index
+
+    def _index(self) -> None:
+        for noun in self.nouns:
+            if noun.pronoun or noun.negated:
+                continue
+            for word in meanings(noun):
+                self._nouns_for[word].append(noun.index)
+        for verb in self.verbs:
+            names = stands_for(verb.lemma, "verb")
+            if verb.particle:
+                names = names | stands_for(f"{verb.lemma} {verb.particle}", "verb")
+            for word in names:
+                self._verbs_for[word].append(verb.index)
+
+    def nouns_for(self, word: str) -> list[int]:
+        """Noun phrases that may stand for the word: it, an equal, or something narrower. In the order of the text."""
+        found = self._nouns_for.get(word)
+        if found is None and " " not in word and "-" in word:
+            found = self._nouns_for.get(word.replace("-", " "))
+        return found or []
+
+    def verbs_for(self, word: str) -> list[int]:
+        """Verb phrases that may stand for the word."""
+        return self._verbs_for.get(word) or []
+
+    def mentions(self, nouns: Iterable[int]) -> set[int]:
+        """The noun phrases and every other mention of the same things (pronouns, "the dog")."""
+        return {mention for noun in nouns for mention in self._members[self.entity[noun]]}
+
+    def span_of(self, index: int) -> Span:
+        """Where a noun phrase stands."""
+        return Span(self.nouns[index].start, self.nouns[index].end)
+
+    def tokens_for(self, word: str, part: str) -> list[int]:
+        """Tokens whose lemma is the word or an equal of it, whatever their part of speech."""
+        return sorted({index for equal in equals(word, part) for index in self.words.get(equal, ())})
+
+
+def meanings(noun: NounPhrase) -> frozenset[str]:
+    """What a noun phrase may stand for: by its whole compound, its core, and the last word of the core."""
+    found = stands_for(noun.core, "noun")
+    if noun.lemma != noun.core:
+        found = found | stands_for(noun.lemma, "noun")
+    if " " in noun.core:
+        found = found | {noun.core.rsplit(" ", 1)[1]}
+    return found

@@ -1,0 +1,96 @@
+"""Terms of the field: camera, style, time, weather, light, mood, format. Compared by canonical value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from t2v_recaption.fidelity.lexicon import excludes, keeps
+from t2v_recaption.fidelity.match import Match
+from t2v_recaption.fidelity.report import FactVerdict
+from t2v_recaption.fidelity.verdicts import contradicted, kept, lost, weakened
+from t2v_recaption.intent.model import Fact, Span
+from t2v_recaption.language.model import Term
+
+EXCLUSIVE = frozenset(("size", "angle", "movement", "speed"))
+"""Camera categories of which a clip has one at a time: another value contradicts where the stated one is missing."""
+
+
+def camera(match: Match, fact: Fact) -> FactVerdict:
+    """Is the stated shot, angle or movement there, with its direction?"""
+    return _compare(match, fact, lambda term: fact.category in EXCLUSIVE and term.category == fact.category)
+
+
+def style(match: Match, fact: Fact) -> FactVerdict:
+    """Is the stated style or medium there?"""
+    return _compare(match, fact, lambda term: bool(fact.category) and term.category == fact.category)
+
+
+def time(match: Match, fact: Fact) -> FactVerdict:
+    """Is the time of day or year there?"""
+    return _compare(match, fact, lambda term: excludes(term.value, fact.value, "time", "noun"))
+
+
+def weather(match: Match, fact: Fact) -> FactVerdict:
+    """Is the weather there?"""
+    return _compare(match, fact, lambda term: excludes(term.value, fact.value, "weather", "noun"))
+
+
+def loose(match: Match, fact: Fact) -> FactVerdict:
+    """Light, mood and format: there, in these words or equal ones."""
+    return _compare(match, fact, lambda term: False)
+
+
+def _compare(match: Match, fact: Fact, other: Callable[[Term], bool]) -> FactVerdict:
+    terms = [term for term in match.scene.analysis.terms if term.kind == fact.kind.value and not term.negated]
+    for term in terms:
+        if _same(term, fact):
+            return kept(fact, Span(term.start, term.end))
+    for term in terms:
+        if _vaguer(term, fact):
+            return weakened(
+                fact, Span(term.start, term.end), f"The text only says “{_words(match, term)}” for “{fact.text}”."
+            )
+    if span := _in_words(match, fact):
+        return kept(fact, span)
+    for term in terms:
+        if other(term):
+            span = Span(term.start, term.end)
+            return contradicted(fact, span, f"The text says “{_words(match, term)}”, not “{fact.text}”.")
+    return _missing(match, fact, other)
+
+
+def _same(term: Term, fact: Fact) -> bool:
+    return term.value == fact.value or keeps(term.value, fact.value, "noun") or keeps(term.value, fact.value, "adj")
+
+
+def _vaguer(term: Term, fact: Fact) -> bool:
+    """A movement without the stated direction: "pan" for "pan left"."""
+    return fact.value.startswith(f"{term.value} ")
+
+
+def _in_words(match: Match, fact: Fact) -> Span | None:
+    return match.phrase(fact.text) if len(fact.text.split()) > 1 else _word(match, fact)
+
+
+def _word(match: Match, fact: Fact) -> Span | None:
+    for part in ("noun", "adj", "verb"):
+        for index in match.tokens(fact.value, part):
+            token = match.scene.analysis.tokens[index]
+            return Span(token.start, token.end)
+    return match.literal(fact.text)
+
+
+def _missing(match: Match, fact: Fact, other: Callable[[Term], bool]) -> FactVerdict:
+    """Not said at all, or excluded by a word that is no term of the field ("in vivid colour" for black and white)."""
+    section = {"time": "time", "weather": "weather", "style": "style", "camera": "camera"}.get(fact.kind.value, "")
+    for index, token in enumerate(match.scene.analysis.tokens):
+        if not section or token.pos not in ("noun", "adj") or index in match.negated:
+            continue
+        if excludes(token.lemma, fact.value, section, "noun"):
+            span = Span(token.start, token.end)
+            return contradicted(fact, span, f"The text says “{token.text}”, not “{fact.text}”.")
+    return lost(fact)
+
+
+def _words(match: Match, term: Term) -> str:
+    return match.scene.text[term.start : term.end]

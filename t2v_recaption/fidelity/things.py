@@ -1,0 +1,217 @@
+"""Subjects, their numbers and attributes: is the thing there, how many, and is the attribute said of *it*?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from t2v_recaption.fidelity.lexicon import excludes, keeps, listed, stands_for
+from t2v_recaption.fidelity.match import Match
+from t2v_recaption.fidelity.report import FactVerdict
+from t2v_recaption.fidelity.verdicts import contradicted, kept, lost, weakened
+from t2v_recaption.intent.model import Fact, Kind, Span
+from t2v_recaption.language.model import Modifier, NounPhrase
+
+
+def subject(match: Match, fact: Fact) -> FactVerdict:
+    """Is the subject there, under its own name, an equal or a narrower one?"""
+    if hits := match.of(fact):
+        return kept(fact, match.scene.span_of(hits[0]))
+    if span := match.ruled_out(fact.value):
+        return contradicted(fact, span, f"The text rules out “{fact.text}”.")
+    if span := match.spoken(fact):
+        return kept(fact, span)
+    if (vague := match.broader(fact.value)) is not None:
+        return weakened(
+            fact, match.scene.span_of(vague), f"The text only says “{_words(match, vague)}” for “{fact.text}”."
+        )
+    if (other := _swapped(match, fact)) is not None:
+        return contradicted(
+            fact, match.scene.span_of(other), f"The text shows “{_words(match, other)}” instead of “{fact.text}”."
+        )
+    return lost(fact)
+
+
+def _swapped(match: Match, fact: Fact) -> int | None:
+    """A noun phrase of the same root that no stated subject explains."""
+    root = match.root(fact.value) or fact.category
+    if root not in listed("swappable"):
+        return _excluded(match, fact)
+    for noun in match.scene.nouns:
+        if noun.root == root and not noun.pronoun and not noun.negated and noun.index not in match.claimed:
+            return noun.index
+    return _excluded(match, fact)
+
+
+def _excluded(match: Match, fact: Fact) -> int | None:
+    for noun in match.scene.nouns:
+        if not noun.pronoun and noun.index not in match.claimed and excludes(noun.core, fact.value, "subject", "noun"):
+            return noun.index
+    return None
+
+
+def count(match: Match, fact: Fact) -> FactVerdict:
+    """Is the number of the subject the stated one?"""
+    owner = match.owner(fact)
+    hits = match.of(owner) if owner else []
+    if not hits or not fact.value.isdigit():
+        return _bare_count(match, fact)
+    wanted = int(fact.value)
+    if (named := _numbered(match, hits, wanted)) is not None:
+        return kept(fact, match.scene.span_of(named))
+    nouns = [match.scene.nouns[hit] for hit in hits if not match.scene.nouns[hit].pronoun]
+    for noun in nouns:
+        if noun.count is not None and noun.count != wanted:
+            return contradicted(fact, _span(noun), f"The text says “{_words(match, noun.index)}”, not {fact.text}.")
+    return _unnumbered(match, fact, nouns, wanted)
+
+
+def _numbered(match: Match, hits: list[int], wanted: int) -> int | None:
+    nouns = [match.scene.nouns[hit] for hit in hits]
+    for noun in nouns:
+        said = 2 if noun.determiner == "both" else noun.count
+        if said == wanted or (wanted == 1 and said is None and not noun.plural and not noun.pronoun):
+            return noun.index
+    gathered = {noun.index for noun in nouns if not noun.plural and noun.count in (None, 1) and not noun.pronoun}
+    for noun in nouns:
+        if len({noun.index, *noun.partners} & gathered) == wanted:
+            return noun.index
+    return None
+
+
+def _unnumbered(match: Match, fact: Fact, nouns: list[NounPhrase], wanted: int) -> FactVerdict:
+    if said := next((noun for noun in nouns if noun.determiner in listed("vague")), None):
+        return weakened(
+            fact, _span(said), f"The text says “{_words(match, said.index)}” where the prompt says {fact.text}."
+        )
+    if wanted > 1 and nouns and all(not noun.plural for noun in nouns):
+        return contradicted(fact, _span(nouns[0]), f"The text shows one, not {fact.text}.")
+    if wanted == 1 and nouns and nouns[0].plural:
+        return contradicted(fact, _span(nouns[0]), f"The text shows several, not {fact.text}.")
+    return lost(fact, f"The text does not say that there are {fact.text}.", _span(nouns[0]) if nouns else None)
+
+
+def _bare_count(match: Match, fact: Fact) -> FactVerdict:
+    """A number whose subject is missing, or that is no whole number: it must at least be said."""
+    for noun in match.scene.nouns:
+        if fact.value.isdigit() and noun.count == int(fact.value) and noun.index not in match.claimed:
+            return kept(fact, _span(noun))
+    if (match.owner(fact) is None or not fact.value.isdigit()) and (span := match.phrase(fact.text)):
+        return kept(fact, span)
+    return lost(fact)
+
+
+def attribute(match: Match, fact: Fact) -> FactVerdict:
+    """Is the attribute said of its own subject, directly, of its parts, or of a pronoun for it?"""
+    owner = match.owner(fact)
+    mentions = match.mentions(owner) if owner else set()
+    if not mentions:
+        return _unbound(match, fact, owner)
+    wrong: Modifier | None = None
+    vague: Modifier | None = None
+    for modifier, own in _said_of(match, mentions):
+        if _says(modifier.lemma, modifier.text, fact):
+            return kept(fact, Span(modifier.start, modifier.end))
+        if own and wrong is None and _clashes(modifier, fact):
+            wrong = modifier
+        if vague is None and modifier.lemma in stands_for(fact.value, "adj"):
+            vague = modifier
+    if span := _compounded(match, fact, mentions) or _acted(match, fact, mentions) or _near(match, fact, mentions):
+        return kept(fact, span)
+    if wrong is not None:
+        name = owner.text if owner else "it"
+        return contradicted(
+            fact, Span(wrong.start, wrong.end), f"The text says that {name} is {wrong.text}, not {fact.text}."
+        )
+    if vague is not None:
+        return weakened(fact, Span(vague.start, vague.end), f"The text says “{vague.text}” for “{fact.text}”.")
+    return _elsewhere(match, fact, owner)
+
+
+def _says(lemma: str, text: str, fact: Fact) -> bool:
+    lower = text.lower()
+    return keeps(lemma, fact.value, "adj") or lower == fact.text.lower() or keeps(lower, fact.value, "adj")
+
+
+def _clashes(modifier: Modifier, fact: Fact) -> bool:
+    section = fact.category if fact.category in ("colour", "material", "size", "age") else "state"
+    return excludes(modifier.lemma, fact.value, section) or (
+        section != "state" and excludes(modifier.lemma, fact.value, "state")
+    )
+
+
+def _said_of(match: Match, mentions: set[int]) -> Iterator[tuple[Modifier, bool]]:
+    """Modifiers of the mentions (True), and of what belongs to them: parts, clothes, material (False)."""
+    scene = match.scene
+    for index in sorted(mentions):
+        for modifier in scene.nouns[index].modifiers:
+            yield modifier, True
+    for noun in scene.nouns:
+        if noun.index not in mentions and match.part_of(noun, mentions):
+            for modifier in noun.modifiers:
+                yield modifier, False
+
+
+def _compounded(match: Match, fact: Fact, mentions: set[int]) -> Span | None:
+    """The attribute as a noun: "a glass wall", "a boat made of wood", "a table of old wood"."""
+    scene = match.scene
+    for index in sorted(mentions):
+        noun = scene.nouns[index]
+        if any(_says(word, word, fact) for word in noun.lemma.split()[:-1]):
+            return _span(noun)
+    for index in match.made_of(mentions):
+        noun = scene.nouns[index]
+        if _says(noun.core, noun.core, fact) or any(_says(m.lemma, m.text, fact) for m in noun.modifiers):
+            return _span(noun)
+    return None
+
+
+def _acted(match: Match, fact: Fact, mentions: set[int]) -> Span | None:
+    """A state told as an action: "a parked truck" and "the truck is parked", "a sleeping dog" and "the dog sleeps"."""
+    for index in match.scene.verbs_for(fact.value):
+        verb = match.scene.verbs[index]
+        if not verb.negated and mentions & {*verb.agents, *verb.objects}:
+            return Span(verb.start, verb.end)
+    return None
+
+
+def _near(match: Match, fact: Fact, mentions: set[int]) -> Span | None:
+    """The word in a sentence about the subject where no other noun phrase owns it ("he looks old", "turns blue")."""
+    scene = match.scene
+    sentences = {match.sentence(scene.nouns[index].first) for index in mentions}
+    for token in match.tokens(fact.value, "adj"):
+        if match.sentence(token) in sentences and match.free(token):
+            return Span(scene.analysis.tokens[token].start, scene.analysis.tokens[token].end)
+    return match.phrase(fact.text) if " " in fact.text.strip() else None
+
+
+def _unbound(match: Match, fact: Fact, owner: Fact | None) -> FactVerdict:
+    """An attribute whose subject the text does not name: kept only where it does not describe something else."""
+    if owner is not None and owner.kind in (Kind.SUBJECT, Kind.NAME):
+        return lost(fact, f"The text does not show {owner.text}, so nothing can be {fact.text}.")
+    if (tokens := match.tokens(fact.value, "adj")) or (tokens := match.tokens(fact.value, "noun")):
+        token = match.scene.analysis.tokens[tokens[0]]
+        return kept(fact, Span(token.start, token.end))
+    if span := match.phrase(fact.text):
+        return kept(fact, span)
+    return lost(fact)
+
+
+def _elsewhere(match: Match, fact: Fact, owner: Fact | None) -> FactVerdict:
+    name = owner.text if owner else "its subject"
+    for noun in match.scene.nouns:
+        for modifier in noun.modifiers:
+            if _says(modifier.lemma, modifier.text, fact):
+                said = _words(match, noun.index)
+                return lost(
+                    fact, f"“{modifier.text}” is said of “{said}”, not of {name}.", Span(modifier.start, modifier.end)
+                )
+    return lost(fact, f"The text does not say that {name} is {fact.text}.")
+
+
+def _words(match: Match, index: int) -> str:
+    noun = match.scene.nouns[index]
+    return match.scene.text[noun.start : noun.end]
+
+
+def _span(noun: NounPhrase) -> Span:
+    return Span(noun.start, noun.end)

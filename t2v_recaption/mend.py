@@ -1,0 +1,219 @@
+"""mend: deterministic repairs. What was lost comes back in the user's words; what contradicts or invents goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from t2v_recaption import fidelity
+from t2v_recaption.fidelity.report import FactVerdict, Invention, Report, Status
+from t2v_recaption.intent.model import Fact, Intent, Kind, Span
+from t2v_recaption.statements import sentence, statements
+from t2v_recaption.writers.base import Aspect, Sentence
+from t2v_recaption.writers.sentences import split
+
+ASPECTS: dict[Kind, Aspect] = {
+    Kind.CAMERA: "camera",
+    Kind.STYLE: "style",
+    Kind.SETTING: "setting",
+    Kind.TIME: "time",
+    Kind.WEATHER: "weather",
+    Kind.LIGHT: "light",
+    Kind.MOOD: "mood",
+    Kind.ACTION: "action",
+}
+"""What a sentence that states a fact of that kind is about; `subject` for the others."""
+
+ROUNDS = 16
+"""Faulty sentences mended at most; a text with more is better replaced by the prompt."""
+
+SWAPS = {"left": "right", "right": "left", "above": "below", "below": "above", "front": "behind"}
+
+WEIGHT = {Status.KEPT: 0, Status.WEAKENED: 1, Status.LOST: 1, Status.CONTRADICTED: 3}
+"""What a fault costs: saying something wrong is worse than not saying something."""
+
+INVENTED = 2
+
+
+def mend(
+    intent: Intent, sentences: Sequence[Sentence] | str, report: Report, *, leaked: Iterable[str] = ()
+) -> tuple[tuple[Sentence, ...], tuple[str, ...]]:
+    """Repair a text so that it passes the check. Never raises.
+
+    A sentence without a fault is never changed. Lost facts come back as sentences of their own; a contradiction or an
+    invention is corrected in place, cut with its clause, or dropped with its sentence. Where nothing finer works, the
+    user's own prompt opens the text as a sentence.
+
+    Args:
+        intent: what the user stated.
+        sentences: the text, as the sentences of a draft or as one string.
+        report: the check's report on it (says which inventions are allowed).
+        leaked: as for `fidelity.check`.
+
+    Returns:
+        The sentences and what was repaired, in words for people.
+    """
+    if isinstance(sentences, str):
+        sentences = [Sentence(piece, "action", 0.8) for piece in split(sentences)]
+    bench = _Bench(intent, list(sentences), report, tuple(leaked))
+    bench.remove()
+    bench.restate()
+    bench.settle()
+    return tuple(bench.rows), tuple(bench.repairs)
+
+
+class _Bench:
+    """The text under repair."""
+
+    def __init__(self, intent: Intent, rows: list[Sentence], report: Report, leaked: tuple[str, ...]) -> None:
+        self.intent = intent
+        self.rows = rows
+        self.repairs: list[str] = []
+        self._allowed = report.allowed
+        self._leaked = leaked or tuple(i.text for i in report.inventions if i.kind is Kind.PHRASE)
+        text = _joined(rows)
+        self.report = report if report.text == text else self._checked(rows)
+
+    def _checked(self, rows: Sequence[Sentence]) -> Report:
+        return fidelity.check(self.intent, _joined(rows), allowed=self._allowed, leaked=self._leaked)
+
+    def _try(self, rows: list[Sentence], note: str, better: Callable[[Report], bool]) -> bool:
+        report = self._checked(rows)
+        if not better(report):
+            return False
+        self.rows, self.report = rows, report
+        self.repairs.append(note)
+        return True
+
+    def _cheaper(self, rows: list[Sentence], note: str) -> bool:
+        cost = _cost(self.report)
+        return self._try(rows, note, lambda report: _cost(report) < cost)
+
+    # What should not be there
+
+    def remove(self) -> None:
+        """Correct, cut or drop whatever contradicts or invents, one fault at a time."""
+        for _ in range(ROUNDS):
+            fault = next(iter(_faults(self.report)), None)
+            if fault is None or fault.span is None:
+                return
+            index, start = self._row_at(fault.span)
+            if index is None or not self._mend_row(index, start, fault):
+                return
+
+    def _row_at(self, span: Span) -> tuple[int | None, int]:
+        position = 0
+        for index, row in enumerate(self.rows):
+            if position <= span.start < position + len(row.text) + 1:
+                return index, position
+            position += len(row.text) + 1
+        return None, 0
+
+    def _mend_row(self, index: int, offset: int, fault: FactVerdict | Invention) -> bool:
+        row = self.rows[index]
+        assert fault.span is not None
+        local = Span(fault.span.start - offset, min(fault.span.end - offset, len(row.text)))
+        for text, note in _rewrites(row.text, local, fault):
+            rows = [*self.rows[:index], replace(row, text=text), *self.rows[index + 1 :]]
+            if self._cheaper(rows, note):
+                return True
+        rest = [*self.rows[:index], *self.rows[index + 1 :]]
+        count = len(_faults(self.report))
+        note = f"Dropped “{row.text}”: {fault.reason}"
+        return self._try(rest, note, lambda report: len(_faults(report)) < count)
+
+    # What should be there
+
+    def restate(self) -> None:
+        """Put every lost or weakened fact back, in the order of the prompt."""
+        for fact in self.intent:
+            verdict = next((v for v in self.report.failures if v.fact.id == fact.id), None)
+            if verdict is None or verdict.status is Status.CONTRADICTED:
+                continue
+            for text in statements(self.intent, fact):
+                if self._cheaper(self._with(fact, text), f"Put back “{fact.text}”: “{text}”"):
+                    break
+
+    def _with(self, fact: Fact, text: str) -> list[Sentence]:
+        row = Sentence(text, ASPECTS.get(fact.kind, "subject"), 1.0)
+        if fact.kind in (Kind.CAMERA, Kind.STYLE, Kind.FORMAT, Kind.TEXT, Kind.ORDER):
+            return [*self.rows, row]
+        at = 1 if self.rows and fact.kind not in (Kind.SUBJECT, Kind.COUNT, Kind.NAME) else 0
+        return [*self.rows[:at], row, *self.rows[at:]]
+
+    # When nothing finer works
+
+    def settle(self) -> None:
+        """Open with the user's own prompt; then drop what contradicts it; then say nothing else."""
+        if self.report.passed:
+            return
+        own = Sentence(sentence(self.intent.prompt), "prompt", 1.0)
+        note = "Opened with the prompt in the user's own words."
+        if own.text not in (row.text for row in self.rows):
+            self.rows = [own, *self.rows]
+            self.report = self._checked(self.rows)
+            self.repairs.append(note)
+        self.remove()
+        if not self.report.passed:
+            self._try([own], "Kept nothing but the prompt: the rest contradicts it.", lambda report: True)
+
+
+def _joined(rows: Sequence[Sentence]) -> str:
+    return " ".join(row.text for row in rows)
+
+
+def _faults(report: Report) -> list[FactVerdict | Invention]:
+    """What is wrong in the text itself, and where."""
+    wrong = [v for v in report.of_status(Status.CONTRADICTED) if v.span is not None]
+    return [*wrong, *report.forbidden]
+
+
+def _cost(report: Report) -> int:
+    return sum(WEIGHT[v.status] for v in report.verdicts) + INVENTED * len(report.forbidden)
+
+
+def _rewrites(text: str, span: Span, fault: FactVerdict | Invention) -> Iterator[tuple[str, str]]:
+    """The sentence without the fault: corrected word by word, else without its clause."""
+    if isinstance(fault, FactVerdict):
+        for words in _corrections(text[slice(*span)], fault.fact):
+            fixed = _article(text[: span.start], words) + words + text[span.end :]
+            yield fixed, f"Corrected “{text}” to “{fixed}”: {fault.reason}"
+    if cut := _without_clause(text, span):
+        yield cut, f"Cut “{text}” to “{cut}”: {fault.reason}"
+
+
+def _corrections(said: str, fact: Fact) -> Iterator[str]:
+    """The user's words for the wrong ones, where they are of the same form."""
+    if fact.kind in (Kind.ATTRIBUTE, Kind.TIME, Kind.NAME):
+        yield fact.text if fact.kind is Kind.NAME else " ".join(fact.text.split())
+    elif fact.kind is Kind.TEXT:
+        yield fact.value
+    elif fact.kind is Kind.COUNT:
+        head, _, rest = said.partition(" ")
+        yield f"{fact.text} {rest}" if rest else fact.text
+        if head.lower() in ("a", "an", "the"):
+            yield f"{fact.text} {rest.partition(' ')[2]}".strip()
+    elif fact.kind is Kind.RELATION:
+        for wrong, right in SWAPS.items():
+            if wrong in said.lower().split():
+                yield " ".join(right if word.lower() == wrong else word for word in said.split())
+
+
+def _article(before: str, words: str) -> str:
+    """The text before a replaced word, with "a" or "an" as that word needs it."""
+    head, _, last = before.rstrip().rpartition(" ")
+    if before.endswith(" ") and last.lower() in ("a", "an"):
+        fitting = "an" if words[:1].lower() in "aeiou" else "a"
+        last = fitting.capitalize() if last[0].isupper() else fitting
+        return f"{head} {last} ".lstrip()
+    return before
+
+
+def _without_clause(text: str, span: Span) -> str:
+    """The sentence without the clause between commas that holds the span; "" where it is the main clause."""
+    start = max(text.rfind(", ", 0, span.start), text.rfind("; ", 0, span.start))
+    if start <= 0:
+        return ""
+    ends = [at for mark in (", ", "; ") if (at := text.find(mark, span.end)) > 0]
+    rest = text[min(ends) :] if ends else text[-1:] if text[-1:] in ".!?" else ""
+    return text[:start] + rest

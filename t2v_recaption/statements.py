@@ -1,0 +1,129 @@
+"""Statements: one fact of a prompt as a grammatical sentence in the user's own words, to put back into a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from t2v_recaption.fidelity.lexicon import FOLDER, sections
+from t2v_recaption.intent.model import Fact, Intent, Kind, Span
+from t2v_recaption.language import analyse
+from t2v_recaption.language.model import NounPhrase
+
+ARTICLES = ("a ", "an ", "the ", "his ", "her ", "its ", "their ", "some ", "no ")
+
+
+@cache
+def _patterns() -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for section, line in sections((FOLDER / "repairs.txt").read_text(encoding="utf-8")):
+        found.setdefault(section, []).append(line)
+    return {section: tuple(lines) for section, lines in found.items()}
+
+
+def statements(intent: Intent, fact: Fact) -> Iterator[str]:
+    """Sentences that state the fact, the best first."""
+    words = _words(intent, fact)
+    patterns = _patterns()
+    lines = (*patterns.get(f"{fact.kind.value} {fact.category}", ()), *patterns.get(fact.kind.value, ()))
+    if fact.kind in (Kind.SUBJECT, Kind.COUNT, Kind.ATTRIBUTE) and _plural(intent, fact):
+        lines = tuple(sorted(lines, key=lambda line: " are " not in line))
+    for line in lines:
+        yield _filled(line, words)
+
+
+def sentence(text: str) -> str:
+    """The text on one line, with a capital in front and punctuation behind."""
+    line = " ".join(text.split())
+    head = line[:1].upper() if len(line[:1].upper()) == 1 else line[:1]
+    line = head + line[1:]
+    return line if not line or line[-1] in '.!?…。！？"”’»' else f"{line.rstrip(' ,;:-')}."
+
+
+def _words(intent: Intent, fact: Fact) -> dict[str, str]:
+    owner = intent[fact.of] if fact.of and any(f.id == fact.of for f in intent) else None
+    phrase = _phrase(intent, owner if owner and fact.kind is not Kind.SUBJECT else fact)
+    clause = _clause(intent, fact)
+    said = " ".join(fact.text.split()).strip(" ,.;:")
+    return {
+        "words": said,
+        "Words": sentence(said).rstrip("."),
+        "value": fact.value,
+        "phrase": phrase,
+        "Phrase": sentence(phrase).rstrip("."),
+        "clause": clause,
+        "Clause": sentence(clause).rstrip("."),
+        "owner": " ".join(owner.text.split()) if owner else "scene",
+        "The": "" if owner and owner.kind is Kind.NAME else "The",
+        "finite": _finite(fact),
+    }
+
+
+def _filled(line: str, words: dict[str, str]) -> str:
+    for name, value in words.items():
+        line = line.replace("{" + name + "}", value)
+    return sentence(line)
+
+
+def _noun(intent: Intent, fact: Fact) -> NounPhrase | None:
+    """The noun phrase of the prompt that the fact is in."""
+    for noun in analyse(intent.prompt).nouns:
+        if any(noun.start <= span.start < noun.end for span in fact.spans):
+            return noun
+    return None
+
+
+def _plural(intent: Intent, fact: Fact) -> bool:
+    owner = next((f for f in intent if f.id == fact.of), fact)
+    noun = _noun(intent, owner)
+    return noun is not None and noun.plural
+
+
+def _phrase(intent: Intent, fact: Fact) -> str:
+    """The fact as a noun phrase with its article: "a red car", "two cats"."""
+    noun = _noun(intent, fact)
+    if noun is None:
+        return " ".join(fact.text.split())
+    text = " ".join(intent.prompt[noun.start : noun.end].split())
+    bare = noun.plural or noun.count is not None or noun.proper or noun.determiner
+    if bare or text.lower().startswith(ARTICLES):
+        return text
+    return f"{'an' if text[:1].lower() in 'aeiou' else 'a'} {text}"
+
+
+def _clause(intent: Intent, fact: Fact) -> str:
+    """The stretch of the prompt from the fact's doer to its last party, with "is" or "are" before a bare -ing form."""
+    ids = {fact.of, fact.to, fact.id}
+    spans = [span for f in intent if f.id in ids for span in f.spans]
+    if not spans:
+        return " ".join(intent.prompt.split())
+    start, end = min(s.start for s in spans), max(s.end for s in spans)
+    first = next((f for f in intent if f.id == fact.of), None)
+    noun = _noun(intent, first) if first else None
+    if noun is not None and noun.start <= start < noun.end:
+        start = noun.start
+    last = next((n for n in analyse(intent.prompt).nouns if n.start < end <= n.end), None)
+    return _with_auxiliary(intent, Span(start, last.end if last else end), noun)
+
+
+def _with_auxiliary(intent: Intent, stretch: Span, noun: NounPhrase | None) -> str:
+    analysis, prompt = analyse(intent.prompt), intent.prompt
+    be = "are" if noun is not None and (noun.plural or noun.partners) else "is"
+    for verb in analysis.verbs:
+        if noun is None or not noun.end <= verb.start < stretch.end:
+            continue
+        if verb.form == "ing" and verb.first == verb.verb and not prompt[noun.end : verb.start].strip():
+            return f"{prompt[stretch.start : verb.start]}{be} {prompt[verb.start : stretch.end]}"
+        return prompt[slice(*stretch)]
+    if noun is not None and noun.end < stretch.end:
+        return f"{prompt[stretch.start : noun.end]} {be} {prompt[noun.end : stretch.end].strip()}"
+    return prompt[slice(*stretch)]
+
+
+def _finite(fact: Fact) -> str:
+    """A camera movement as the camera does it: "zoom in" → "zooms in"."""
+    verb, _, rest = fact.value.partition(" ")
+    if not verb.isalpha():
+        return f"moves: {fact.text}"
+    ending = "es" if verb.endswith(("s", "sh", "ch", "x")) else "s"
+    return f"{verb}{ending} {rest}".strip()
