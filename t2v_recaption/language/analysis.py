@@ -1,0 +1,108 @@
+"""`analyse`: a text taken apart. Puts the stages in order and turns what they built into the frozen model."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from t2v_recaption.language import terms as phrases_found
+from t2v_recaption.language.lexicon import Lexicon, Word, lexicon
+from t2v_recaption.language.linking import Linker, Rel
+from t2v_recaption.language.model import (
+    ADJ, NAME, NOUN, VERB, AUX, Analysis, Negation, NounPhrase, Quote, Relation, Term, Token, VerbPhrase,
+)  # fmt: skip
+from t2v_recaption.language.negation import find_negations
+from t2v_recaption.language.phrases import Chunks, Np, Vp
+from t2v_recaption.language.tagging import Tagger
+from t2v_recaption.language.tokens import Piece, split_sentences, tokenise
+
+_TERM_KINDS_IN_NOUNS = frozenset(("time",))
+
+
+@lru_cache(maxsize=512)
+def analyse(text: str) -> Analysis:
+    """Take a text apart: tokens, phrases, who does what, what is where, quotes, terms, negations.
+
+    Works on prompts of a few words and on captions of a few hundred; never raises, linear in the length of the text.
+    The last 512 texts are remembered.
+    """
+    lex = lexicon()
+    pieces = tokenise(text)
+    words = [lex.look_up(p.lower if p.kind in ("word", "number") else "\0") for p in pieces]
+    sentences = split_sentences(text, pieces)
+    flat = phrases_found.Flat(pieces)
+    matches = phrases_found.find_terms(pieces, flat)
+    compounds = phrases_found.find_compounds(lex, pieces, words)
+    many = phrases_found.find_prepositions(pieces)
+    tagger = Tagger(lex, pieces, words)
+    _fix_tags(tagger, compounds, matches, many)
+    tagger.run()
+    chunks = Chunks(lex, pieces, words, tagger.tags, tagger.forms, compounds)
+    chunks.starts_term = {m.first: m.last for m in matches if m.form.kind in _TERM_KINDS_IN_NOUNS}
+    linker = Linker(chunks, many, phrases_found.preposition_index()[1])
+    for first, last in sentences:
+        linker.run(first, last)
+    return _assemble(text, pieces, words, chunks, linker, matches, sentences)
+
+
+def _fix_tags(tagger: Tagger, compounds: dict[int, int], matches: list[phrases_found.Match], many: dict[int, tuple[int, str]]) -> None:
+    """What is known before tagging: compounds are nouns."""
+    for first, size in compounds.items():
+        for k in range(first, first + size):
+            tagger.tags[k] = NOUN
+    for first, (size, _) in many.items():
+        for k in range(first, first + size):
+            tagger.tags[k] = "prep"
+
+
+def _assemble(
+    text: str, pieces: list[Piece], words: list[Word], chunks: Chunks, linker: Linker, matches: list[phrases_found.Match],
+    sentences: list[tuple[int, int]],
+) -> Analysis:  # fmt: skip
+    tags, forms = chunks.tags, chunks.forms
+    tokens = tuple([
+        Token(p.text, p.start, p.end, p.lower, _lemma(p, w, tag), tag, form or ("plural" if tag == NOUN and w.can & 128 else ""))
+        for p, w, tag, form in zip(pieces, words, tags, forms, strict=True)
+    ])  # fmt: skip
+    negations, negated = find_negations(pieces, tags, linker)
+    quotes = tuple([Quote(p.text, p.start, p.end, i) for i, p in enumerate(pieces) if p.kind == "quote"])
+    found = tuple([
+        Term(m.form.kind, m.form.category, m.form.value, pieces[m.first].start, pieces[m.last - 1].end, m.first, m.last, m.first in negated)
+        for m in matches
+    ])  # fmt: skip
+    nouns = tuple([_noun(np, pieces) for np in linker.nps])
+    verbs = tuple([_verb(vp, pieces) for vp in linker.vps])
+    relations = tuple([_relation(rel, pieces, text) for rel in linker.rels])
+    return Analysis(text, tokens, tuple(sentences), nouns, verbs, relations, quotes, found, tuple(negations))
+
+
+def _lemma(piece: Piece, word: Word, tag: str) -> str:
+    if tag == NOUN:
+        return word.noun or piece.lower
+    if tag == VERB or tag == AUX:
+        return word.verb or piece.lower
+    if tag == ADJ:
+        return word.base
+    return piece.text if tag == NAME else piece.lower
+
+
+def _noun(np: Np, pieces: list[Piece]) -> NounPhrase:
+    return NounPhrase(
+        np.index, pieces[np.first].start, pieces[np.last - 1].end, np.first, np.last, np.head, np.lemma, np.core, np.root,
+        np.plural, np.count, np.count_first, np.det, tuple(np.mods), np.of, np.possessor, np.pronoun, np.proper, np.antecedent,
+        tuple(np.partners), np.negated,
+    )  # fmt: skip
+
+
+def _verb(vp: Vp, pieces: list[Piece]) -> VerbPhrase:
+    return VerbPhrase(
+        vp.index, pieces[vp.first].start, pieces[vp.last - 1].end, vp.first, vp.last, vp.verb, vp.lemma, vp.particle, vp.form,
+        vp.passive, vp.negated, tuple(vp.agents), tuple(vp.objects), tuple(vp.adverbs), vp.gerund,
+    )  # fmt: skip
+
+
+def _relation(rel: Rel, pieces: list[Piece], text: str) -> Relation:
+    start, end = pieces[rel.first].start, pieces[rel.last - 1].end
+    return Relation(rel.category, text[start:end], start, end, tuple(rel.figures), rel.ground, rel.verb, rel.negated)
+
+
+__all__ = ["Lexicon", "Negation", "analyse"]
