@@ -1,4 +1,4 @@
-"""chat: a caption by any language model, instructed by a template for the target, cleaned, and revised when told why."""
+"""chat: a caption by any language model, instructed by the target's template, cleaned, and revised when told why."""
 
 from __future__ import annotations
 
@@ -90,11 +90,7 @@ class ChatWriter(Writer):
             )
         self.backend = backend
         self.ask = Ask(template, temperature, top_p, max_tokens)
-
-    @property
-    def leaks(self) -> tuple[str, ...]:
-        """Telling details of the few-shot examples: in a caption that did not ask for them they are copied."""
-        return leaks()
+        self.leaks = leaks()
 
     def write(self, requests: Sequence[WriteRequest], target: Target, options: WriteOptions) -> list[Draft]:
         """One draft a request; what is no caption has `problem` set."""
