@@ -102,7 +102,7 @@ def from_folder(folder: str | Path) -> TokenCounter:
         if (folder / "tokenizer.json").is_file():
             from tokenizers import Tokenizer
 
-            fast = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            fast = _parsed(Tokenizer, folder / "tokenizer.json")
             fast.no_truncation()
             fast.no_padding()
             return from_tokenizer(fast, str(folder))
@@ -115,6 +115,13 @@ def from_folder(folder: str | Path) -> TokenCounter:
         raise InvalidInput(
             f"The folder {str(folder)!r} holds no tokenizer: {error}.", hint="It should have a tokenizer.json."
         ) from error
+
+
+def _parsed(tokenizer: Any, path: Path) -> Any:
+    try:
+        return tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises nothing finer
+        raise ValueError(str(error)) from error
 
 
 def counters_for(target: Target, tokenizers: str | Path | Mapping[str, Any] | None = None) -> dict[str, TokenCounter]:
