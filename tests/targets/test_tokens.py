@@ -43,7 +43,8 @@ def mistral() -> Count:
 def qwen() -> Count:
     tiktoken = pytest.importorskip("tiktoken")
     pairs = (line.split() for line in fetched("qwen").read_bytes().splitlines() if line)
-    pattern = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    letters = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    pattern = letters + r"|\s*[\r\n]+|\s+(?!\S)|\s+"
     ranks = {base64.b64decode(token): int(rank) for token, rank in pairs}
     encoding = tiktoken.Encoding("qwen", pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
     return lambda text: len(encoding.encode(text, disallowed_special=()))
