@@ -16,12 +16,14 @@ import inspect
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from t2v_recaption.backends.base import Backend
 from t2v_recaption.errors import InvalidInput, MissingDependency, UnknownName
 from t2v_recaption.records import Record
-from t2v_recaption.writers.base import Writer
+
+if TYPE_CHECKING:
+    from t2v_recaption.backends.base import Backend
+    from t2v_recaption.writers.base import Writer
 
 T = TypeVar("T")
 

@@ -32,7 +32,8 @@ class ChatFormat:
         self._renderer = renderer
         self._special = sorted((token for token in special if len(token) > 1), key=len, reverse=True)
         self._template = _read(template)
-        self._options = {"enable_thinking": thinking}
+        used = str(self._template or getattr(renderer, "chat_template", None))
+        self._options = {"enable_thinking": thinking} if "enable_thinking" in used else {}
 
     def render(self, request: ChatRequest) -> tuple[str, tuple[str, ...]]:
         """The text that the model is to continue, and notes on what differs from what was asked.

@@ -139,7 +139,7 @@ class OpenAIBackend(Backend):
         while True:
             sent, notes = self.quirks.adapt(body)
             try:
-                return _reply(client.chat.completions.create(**sent), self.model, notes)
+                return _reply(client.chat.completions.create(**sent, extra_headers=self._headers()), self.model, notes)
             except openai.APIStatusError as error:
                 if not self.quirks.learn(sent, error):
                     raise
@@ -172,7 +172,7 @@ class OpenAIBackend(Backend):
             import openai
         except ImportError as error:
             raise MissingDependency("The backend 'openai'", "openai", "all") from error
-        key = os.environ.get(self.key_env_var, "").strip()
+        key = self._key()
         if self.needs_key and not key:
             raise InvalidInput(
                 f"{_host(self.base_url)} needs a key, and {self.key_env_var} is not set.",
@@ -181,8 +181,6 @@ class OpenAIBackend(Backend):
         # A proxy for the internet must not stand between this machine and itself.
         local = _host(self.base_url) in LOOPBACK
         extra: dict[str, Any] = {"http_client": openai.DefaultHttpxClient(trust_env=False)} if local else {}
-        if not key:
-            extra["default_headers"] = {"Authorization": openai.Omit()}
         return openai.OpenAI(
             api_key=key or "none",
             base_url=self.base_url,
@@ -201,7 +199,8 @@ class OpenAIBackend(Backend):
         # Ollama's own protocol: a request for nothing with keep_alive 0 unloads the model.
         root = self.base_url.removesuffix("/").removesuffix("/v1")
         try:
-            self._client.post(f"{root}/api/generate", cast_to=object, body={"model": self.model, "keep_alive": 0})
+            body, options = {"model": self.model, "keep_alive": 0}, {"headers": self._headers()}
+            self._client.post(f"{root}/api/generate", cast_to=object, body=body, options=options)
         except Exception as error:
             log.warning("The server did not unload the model (%s): only Ollama can.", type(error).__name__)
 
@@ -209,20 +208,31 @@ class OpenAIBackend(Backend):
         import openai
 
         try:
-            return [model.id for model in self._connected().models.list().data or []]
+            return self._list()
         except (openai.OpenAIError, ValueError, AttributeError) as error:
             raise self.failure(error) from error
 
+    def _list(self) -> list[str]:
+        return [model.id for model in self._connected().models.list(extra_headers=self._headers()).data or []]
+
+    def _key(self) -> str:
+        return os.environ.get(self.key_env_var, "").strip()
+
+    def _headers(self) -> dict[str, Any]:
+        """Without a key, no `Authorization` at all, rather than the library's own idea of one."""
+        import openai
+
+        return {} if self._key() else {"Authorization": openai.Omit()}
+
     def _server(self) -> Server:
-        key = os.environ.get(self.key_env_var, "").strip()
-        return Server(self.base_url, self._model or "", self.key_env_var, key, self.timeout)
+        return Server(self.base_url, self._model or "", self.key_env_var, self._key(), self.timeout)
 
     def failure(self, error: Exception) -> BackendError:
         """The error as ours, with what to do about it; names the server's models when it lacks the one asked for."""
         models: list[str] = []
         if getattr(error, "status_code", None) == 404:
             try:
-                models = [model.id for model in self._connected().models.list().data or []]
+                models = self._list()
             except Exception as listing:  # the hint is all that is lost
                 log.debug("The server does not list its models: %s", type(listing).__name__)
         return normalise(error, self._server(), models)

@@ -17,7 +17,7 @@ from t2v_recaption.backends.decoding import ran_out_of_memory
 from t2v_recaption.backends.images import pil_image
 from t2v_recaption.backends.loading import Loaded
 from t2v_recaption.backends.sampling import Row, choose
-from t2v_recaption.errors import BackendError, InvalidInput, MissingDependency
+from t2v_recaption.errors import BackendError, InvalidInput, MissingDependency, RecaptionError
 
 
 def load_processor(checkpoint: Checkpoint, *, trust_remote_code: bool) -> Any:
@@ -66,7 +66,7 @@ class VisionDecoder:
         """One batch; nothing when it must be tried again with fewer rows."""
         try:
             failed = ran_out_of_memory(lambda: self._batch(rows, texts))
-        except (ValueError, IndexError, RuntimeError) as error:
+        except (RecaptionError, ValueError, IndexError, RuntimeError) as error:
             if len(rows) > 1:  # one bad image must not take the others with it
                 return [self._attempt([row], [text])[0] for row, text in zip(rows, texts, strict=True)]
             return [error]
