@@ -38,6 +38,7 @@ def analyse(text: str) -> Analysis:
     tagger.run()
     chunks = Chunks(lex, pieces, words, tagger.tags, tagger.forms, compounds)
     chunks.starts_term = {m.first: m.last for m in matches if m.form.kind in _TERM_KINDS_IN_NOUNS}
+    chunks.media = {m.first for m in matches if m.form.kind == "camera" and m.first in compounds}
     linker = Linker(chunks, many, phrases_found.preposition_index()[1])
     for first, last in sentences:
         linker.run(first, last)
@@ -45,7 +46,13 @@ def analyse(text: str) -> Analysis:
 
 
 def _fix_tags(tagger: Tagger, compounds: dict[int, int], matches: list[phrases_found.Match], many: dict[int, tuple[int, str]]) -> None:
-    """What is known before tagging: compounds are nouns."""
+    """What is known before tagging: compounds are nouns, and so are the names of shots ("close up", "time lapse")."""
+    for match in matches:
+        if match.form.kind == "camera" and match.form.category != "movement" and match.last - match.first > 1:
+            if tagger.words[match.first].tag in ("", "num") and not any(tagger.pieces[k].kind == "punct" for k in range(match.first, match.last)):
+                for k in [c for c in compounds if match.first - 3 < c < match.last and c + compounds[c] > match.first]:
+                    del compounds[k]
+                compounds[match.first] = match.last - match.first
     for first, size in compounds.items():
         for k in range(first, first + size):
             tagger.tags[k] = NOUN

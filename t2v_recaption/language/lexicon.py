@@ -134,7 +134,7 @@ class Lexicon:
         for compound, root in self.compounds.items():
             first, *rest = compound.replace("-", " ").split()
             category = self.adjectives.get(first, "")
-            attribute = category in _ATTRIBUTES and not (category == "colour" and root in ("animal", "food"))
+            attribute = category and root != "animal" and not (category == "colour" and root == "food")
             if rest and (compound in own or not (attribute or first in _NEVER_FIRST)):
                 index.setdefault(first, []).append((first, *rest))
         for forms in index.values():
@@ -274,7 +274,6 @@ class Lexicon:
         return "shape" if plain.endswith("-shaped") else "style" if plain.endswith(("-style", "-inspired", "-themed")) else "state"
 
 
-_ATTRIBUTES = frozenset(("colour", "size", "age", "emotion", "shade", "pattern", "texture"))
 _NEVER_FIRST = frozenset(("a", "the", "of", "in", "on", "and", "with"))
 _SHADE_COLOURS = frozenset(("navy", "olive", "lime", "mint", "lemon", "cherry", "emerald", "silver", "gold"))
 _SUFFIXES = ("-style", "-like", "-old", "-free", "-proof", "-wide", "-long", "-high", "-tech", "-size", "-scale", "-level",

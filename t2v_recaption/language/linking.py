@@ -118,7 +118,7 @@ class Linker:
         elif tag == ADV or tag == PARTICLE:
             if self.vp is not None and self.item in ("vp", "np", "adj"):
                 self.vp.adverbs.append(i)
-        elif tag == GENITIVE or tag == FOREIGN:
+        elif tag == FOREIGN:
             self.item = ""
 
     def _punctuation(self, text: str) -> None:
@@ -200,6 +200,7 @@ class Linker:
         if np is None:
             self.unplaced.append(rel)
             return
+        np = self._outer(np)
         group = [np.index, *np.partners]
         if np.role == "object" and vp is not None and rel.category not in ("with", "without", "of", "like"):
             rel.verb = vp.index
@@ -210,6 +211,15 @@ class Linker:
             rel.figures = group
             if np.role == "object" and rel.category in ("with", "without") and vp is not None:
                 rel.verb = vp.index
+
+    def _outer(self, np: Np) -> Np:
+        """The can in "a can of soda on a table", but the people in "a group of people on a beach"."""
+        while np.role.startswith("of:"):
+            outer = next((o for o in reversed(self.nps[: np.index]) if o.of == np.index), None)
+            if outer is None or outer.core in MEASURES or outer.root in ("medium", "group"):
+                return np
+            np = outer
+        return np
 
     def _agents_of_open_clause(self) -> list[int]:
         if self.vp is not None and self.item == "comma" and self.vp.agents:
@@ -469,6 +479,9 @@ class Linker:
             return group
         if np.role == "ground" and self.rels and self.rels[-1].category in ("with", "of") and np.root not in ("clothing", "object", "place"):
             return group
+        if np.role.startswith("of:"):
+            outer = self._outer(np)
+            return self._group(outer) if outer.root in ACTORS or np.root not in ACTORS else group
         actors = [k for k in range(self.clause_first, np.index) if self.nps[k].root in ACTORS and self.nps[k].sentence == np.sentence]
         if not actors and np.role == "ground" and self.subject and np.root in _PLACES | {"object", "plant", "clothing", ""}:
             return self._clause_agents()

@@ -63,11 +63,12 @@ class Vp:
 class Chunks:
     """The arrays of one text that phrases are cut from."""
 
-    __slots__ = ("compounds", "forms", "lex", "pieces", "starts_term", "tags", "words")
+    __slots__ = ("compounds", "forms", "lex", "media", "pieces", "starts_term", "tags", "words")
 
     def __init__(self, lex: Lexicon, pieces: list[Piece], words: list[Word], tags: list[str], forms: list[str], compounds: dict[int, int]) -> None:
         self.lex, self.pieces, self.words, self.tags, self.forms, self.compounds = lex, pieces, words, tags, forms, compounds
         self.starts_term: dict[int, int] = {}
+        self.media: set[int] = set()
 
     # ------------------------------------------------------------------------------------------------ noun phrases
 
@@ -175,7 +176,7 @@ class Chunks:
             k += 1
         while k < end and self.tags[k] == ADV:
             k += 1
-        if k >= end or self.tags[k] != ADJ or self.words[j].lower not in ("and", "or", ",", "but", "&") :
+        if k >= end or self.tags[k] != ADJ or self.pieces[j].lower not in ("and", "or", ",", "but", "&"):
             return False
         return self._reaches_noun(k, end) and not self._starts_term(k)
 
@@ -224,6 +225,8 @@ class Chunks:
         first = next((k for k, size in self.compounds.items() if k in nouns and k + size == head + 1), head)
         np.core = " ".join([*(self.pieces[k].lower for k in range(first, head)), last])
         np.root = self.lex.compounds.get(np.core, "") or word.root if first < head else word.root
+        if first in self.media:
+            np.root = "medium"
         np.lemma = " ".join([*(self.pieces[k].lower for k in nouns if k < first), np.core])
 
     def _name_root(self, nouns: list[int]) -> str:
@@ -252,7 +255,7 @@ class Chunks:
         start, end = pieces[first].start, pieces[k].end
         lemma, category = word.base, word.adj
         if word.can & A and category == "shade":
-            category = "colour" if word.lower in ("gold", "silver") else "quality" if word.lower in ("soft", "warm", "cool", "hot", "rich", "royal", "deep") else "shade"
+            category = "quality"
         if category == "colour" and first < k and self.words[first].lower in self.lex.shades:
             lemma = f"{self.words[first].lower} {word.base}"
         elif first < k and self.tags[first] in _HEADS:

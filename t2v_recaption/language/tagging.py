@@ -81,9 +81,11 @@ class Tagger:
             return bool(after.can & A) and not after.tag and self.noun_next(j + 1) and j - i < 2
         if word.tag and word.tag != NUM:
             return False
+        if word.can & (G | D) and not word.can & N:
+            return self._deep_noun(j)
         if word.can & (N | A):
             return not (word.can & S and not word.can & A and (word.bias == "verb" or not word.can & N))
-        return bool(word.can & (G | D)) and self._deep_noun(j)
+        return False
 
     def _deep_noun(self, j: int) -> bool:
         if j + 1 >= len(self.words) or self.pieces[j + 1].kind != "word":
@@ -295,6 +297,8 @@ class Tagger:
         """A parked car, a car parked outside, is parked, the man opened the door, snow covered mountains."""
         can, after = word.can, self.next_word(i)
         follows = self.noun_next(i)
+        if word.lower == "left" and before in (VERB, PARTICLE) and not follows:
+            return ADV
         if before == AUX:
             be = self.words[i - 1].lower in self.lex.be
             return ADJ if be and can & A and not word.participle or (be and can & A and not (after is not None and after.lower == "by")) else VERB
@@ -411,8 +415,12 @@ class Tagger:
         plural = bool(last.can & PL) or last.lower in ("they", "we", "you", "i", "who", "that", "which", "people")
         loose = after is None or after.tag in (PREP, DET, POSS, PRON, CONJ) or bool(after.can & R)
         actor = self._root_before(i) in _ACTORS
+        if plural and actor and not self.has_verb and word.verb in _DONE_TO and after is not None and after.can & N and not after.tag:
+            return VERB  # people drink wine, kids play football
         if word.bias == "noun":
             return VERB if plural and takes and not self.has_verb else NOUN
+        if not plural and i > 1 and self.tags[i - 2] == PREP:
+            return NOUN  # perched on bird stand
         if plural and not self.has_verb and (word.bias == "verb" or takes) and loose:
             return VERB
         return VERB if word.bias == "verb" and actor and not self.has_verb and loose and after is not None and after.tag != CONJ else NOUN
@@ -451,6 +459,7 @@ class Tagger:
 
 
 _PLACE_GERUNDS = frozenset("building painting ceiling wedding morning evening railing flooring clearing crossing wing king ring clothing setting lighting housing bedding setting evening drawing carving engraving etching topping filling frosting icing seasoning pudding dumpling herring sibling duckling earring stocking legging offspring scaffolding".split())
+_DONE_TO = frozenset("drink play watch paint plant ride drive cook eat wear carry make read sing throw kick catch build clean wash".split())
 _ORDERS = frozenset("film show picture shoot frame image video light paint plant park watch water drink mix cook stir play drive fly".split())
 _PROPER_PLACES = frozenset("""london paris tokyo chicago boston miami seattle shanghai beijing singapore dubai istanbul moscow berlin rome venice milan florence
 madrid barcelona lisbon amsterdam brussels vienna prague budapest athens cairo jerusalem mumbai delhi bangkok hanoi seoul kyoto osaka sydney melbourne toronto
