@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from t2v_recaption.enhancement import Enhancement, Failure
-    from t2v_recaption.enhancer import Enhancer, Job, enhance
+    from t2v_recaption.enhancer import Enhancer, enhance
     from t2v_recaption.errors import (
         BackendError,
         InvalidInput,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from t2v_recaption.fidelity.report import Report, Status
     from t2v_recaption.intent.model import Fact, Intent, Kind, Span
+    from t2v_recaption.pipeline import Job
     from t2v_recaption.targets.model import Target
 
 _WHERE = {
@@ -39,7 +40,7 @@ _WHERE = {
     "Intent": "intent.model",
     "InvalidInput": "errors",
     "InvalidTemplate": "errors",
-    "Job": "enhancer",
+    "Job": "pipeline",
     "Kind": "intent.model",
     "MissingDependency": "errors",
     "NotKept": "errors",

@@ -2,78 +2,26 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Literal
 
-from t2v_recaption import fidelity, intent, targets
+from t2v_recaption import targets
 from t2v_recaption.backends.base import Backend
 from t2v_recaption.enhancement import Enhancement, Failure, Outcome
-from t2v_recaption.errors import InvalidInput, NotKept, RecaptionError
-from t2v_recaption.fidelity.report import Report
-from t2v_recaption.intent.model import Fact, Intent, Kind, Span
-from t2v_recaption.mend import mend
-from t2v_recaption.provenance import package_version, provenance
+from t2v_recaption.errors import InvalidInput, RecaptionError
+from t2v_recaption.pipeline import Item, Job, Setting, prepare, settle
+from t2v_recaption.provenance import package_version
 from t2v_recaption.targets import Target
-from t2v_recaption.targets.budget import Fit, fit
 from t2v_recaption.targets.tokens import TokenCounter
-from t2v_recaption.tidy import tidy
 from t2v_recaption.writers import make_writer
-from t2v_recaption.writers.base import Draft, Revision, Strength, WriteOptions, Writer, WriteRequest
+from t2v_recaption.writers.base import Draft, Revision, Strength, WriteOptions, Writer
 
 OnFailure = Literal["raise", "compose"]
 
 CHUNK = 64
 """Prompts that are written together: enough for a full batch on a GPU, few enough to show progress."""
-
-LONGEST_PROMPT = 20_000
-"""Characters. Longer input is a file given by mistake, not a prompt: no target takes a tenth of it."""
-
-
-HINT = "Try another seed or model, or let the composer step in with --on-failure compose."
-
-
-@dataclass(frozen=True)
-class Job:
-    """One prompt to enhance, with what belongs to it alone."""
-
-    prompt: str
-    seed: int | None = None
-    """None: the enhancer's."""
-    image: Any = None
-    last_image: Any = None
-
-
-@dataclass
-class _Item:
-    """A prompt on its way through the pipeline."""
-
-    job: Job
-    request: WriteRequest
-    language: str
-    notes: tuple[str, ...] = ()
-    translation: str = ""
-    draft: Draft = field(default_factory=lambda: Draft(()))
-    report: Report | None = None
-    attempts: int = 0
-
-    @property
-    def passed(self) -> bool:
-        return self.report is not None and self.report.passed
-
-    @property
-    def improvable(self) -> bool:
-        """Whether asking the writer again may help."""
-        return self.draft.error is None and not self.passed
-
-    def consider(self, draft: Draft, report: Report | None) -> None:
-        """Take the new draft when it is no worse than the one at hand."""
-        self.attempts += 1
-        better = report is not None and (self.report is None or _faults(report) <= _faults(self.report))
-        if better or self.report is None:
-            self.draft, self.report = draft, report
 
 
 class Enhancer:
@@ -124,12 +72,10 @@ class Enhancer:
         self.target = targets.load(target) if isinstance(target, str) else target
         self.writer = make_writer(writer, backend=backend, **writer_options) if isinstance(writer, str) else writer
         self.options = WriteOptions(strength, language or "", task, duration, tuple(keep))
-        self.negative = negative
+        self.setting = Setting(self.target, self.options, negative, judge, counters)
         self.seed = seed
         self.attempts = attempts
         self.on_failure = on_failure
-        self.judge = judge
-        self.counters = counters
         self._composer: Writer | None = None
         self._validate()
 
@@ -169,19 +115,19 @@ class Enhancer:
             "target": self.target.to_dict(),
             "writer": self.writer.identity(),
             "options": self.options.to_dict(),
-            "negative": self.negative,
+            "negative": self.setting.negative,
             "seed": self.seed,
             "attempts": self.attempts,
             "on_failure": self.on_failure,
-            "judge": None if self.judge is None else self.judge.identity(),
-            "counters": sorted(counter.name for counter in (self.counters or {}).values()),
+            "judge": None if self.setting.judge is None else self.setting.judge.identity(),
+            "counters": sorted(counter.name for counter in (self.setting.counters or {}).values()),
         }
 
     def close(self) -> None:
         """Free the writer's and the judge's models. The enhancer can be used again: they load again."""
         self.writer.close()
-        if self.judge is not None:
-            self.judge.close()
+        if self.setting.judge is not None:
+            self.setting.judge.close()
 
     def __enter__(self) -> Enhancer:
         return self
@@ -204,10 +150,10 @@ class Enhancer:
 
     def _run(self, jobs: Sequence[Job]) -> list[Outcome]:
         outcomes: list[Outcome | None] = [None] * len(jobs)
-        items: dict[int, _Item] = {}
+        items: dict[int, Item] = {}
         for index, job in enumerate(jobs):
             try:
-                items[index] = self._prepare(job)
+                items[index] = prepare(job, self.setting, self.seed)
             except RecaptionError as error:
                 outcomes[index] = Failure.of(job.prompt, error)
         self._translate(list(items.values()))
@@ -219,171 +165,59 @@ class Enhancer:
                 outcomes[index] = Failure.of(item.job.prompt, error)
         return [outcome for outcome in outcomes if outcome is not None]
 
-    def _prepare(self, job: Job) -> _Item:
-        if len(job.prompt) > LONGEST_PROMPT:
-            raise InvalidInput(
-                f"The prompt has {len(job.prompt):,} characters; at most {LONGEST_PROMPT:,} make sense.",
-                hint="For a file of prompts, one a line, use --file.",
-            )
-        prompt, notes = tidy(job.prompt)
-        if not any(character.isalnum() or unicodedata.category(character) == "So" for character in prompt):
-            raise InvalidInput("The prompt is empty.", hint="Say in a few words what the video shows.")
-        parsed = _with_kept(intent.parse(prompt), self.options.keep)
-        language = self.options.language
-        if not language:
-            readable = parsed.language in self.target.languages
-            language = parsed.language if readable else self.target.languages[0]
-        seed = self.seed if job.seed is None else job.seed
-        return _Item(job, WriteRequest(parsed, seed, job.image, job.last_image), language, notes)
-
-    def _translate(self, items: Sequence[_Item]) -> None:
+    def _translate(self, items: Sequence[Item]) -> None:
         """Have prompts translated that are not in the caption's language, where the writer can."""
         foreign = [item for item in items if item.request.intent.language != item.language]
         if not foreign or not self.writer.translates:
             return
-        for language in {item.language for item in foreign}:
+        for language in dict.fromkeys(item.language for item in foreign):
             group = [item for item in foreign if item.language == language]
-            translations = self.writer.translate([item.request.intent.prompt for item in group], language)
-            for item, translation in zip(group, translations, strict=True):
-                if isinstance(translation, RecaptionError):
-                    item.draft = Draft((), error=translation)
-                    continue
-                item.translation = translation
-                parsed = _with_kept(intent.parse(translation), self.options.keep)
-                item.request = replace(item.request, intent=parsed)
+            texts = self.writer.translate([item.request.intent.prompt for item in group], language)
+            for item, text in zip(group, texts, strict=True):
+                if isinstance(text, RecaptionError):
+                    item.draft = Draft((), error=text)
+                else:
+                    item.translated(text, self.setting)
 
-    def _write(self, items: Sequence[_Item]) -> None:
+    def _write(self, items: Sequence[Item]) -> None:
         for language in dict.fromkeys(item.language for item in items):
             group = [item for item in items if item.language == language and item.draft.error is None]
             options = replace(self.options, language=language)
             drafts = self.writer.write([item.request for item in group], self.target, options)
-            for item, draft in zip(group, drafts, strict=True):
-                item.consider(draft, self._check(item, draft))
+            self._consider(group, drafts)
             for _ in range(self.attempts if self.writer.revises else 0):
                 if not (failing := [item for item in group if item.improvable]):
                     break
-                self._revise(failing, options)
+                revisions = [Revision(item.request, item.draft, item.report) for item in failing]
+                self._consider(failing, self.writer.revise(revisions, self.target, options))
 
-    def _revise(self, items: Sequence[_Item], options: WriteOptions) -> None:
-        revisions = [Revision(item.request, item.draft, item.report) for item in items]
-        drafts = self.writer.revise(revisions, self.target, options)
+    def _consider(self, items: Sequence[Item], drafts: Sequence[Draft]) -> None:
         for item, draft in zip(items, drafts, strict=True):
-            item.consider(draft, self._check(item, draft))
+            item.consider(draft, self.setting, self.writer)
 
-    def _check(self, item: _Item, draft: Draft) -> Report | None:
-        if draft.error is not None or draft.problem:
-            return None
-        return self._report(item, draft.text)
-
-    def _report(self, item: _Item, text: str) -> Report:
-        parsed, leaked = item.request.intent, self.writer.leaks
-        return fidelity.check(parsed, text, allowed=self._allowed(), judge=self.judge, leaked=leaked)
-
-    def _allowed(self) -> frozenset[Kind]:
-        wishes = {Kind.CAMERA: self.target.camera, Kind.STYLE: self.target.style}
-        return frozenset(kind for kind, wish in wishes.items() if wish != "unwanted")
-
-    def _finish(self, item: _Item) -> Enhancement:
+    def _finish(self, item: Item) -> Enhancement:
         try:
-            return self._settle(item, self.writer)
+            return settle(item, self.setting, self.writer)
         except RecaptionError as error:
             if self.on_failure == "raise" or self.writer.name == "composer":
                 raise
-            self._composer = self._composer or make_writer("composer")
-            options = replace(self.options, language=item.language)
-            draft = self._composer.write([item.request], self.target, options)[0]
-            attempts = item.attempts
-            spare = replace(item, draft=draft, report=self._check(item, draft))
-            return replace(self._settle(spare, self._composer), fallback=error.message, attempts=attempts)
+            return replace(self._composed(item), fallback=error.message, attempts=item.attempts)
 
-    def _settle(self, item: _Item, writer: Writer) -> Enhancement:
-        """Mend and fit a written draft; check again after each.
-
-        Raises:
-            NotKept: it still does not keep everything.
-        """
-        if item.draft.error is not None:
-            raise item.draft.error
-        if item.report is None:
-            raise NotKept(f"The model wrote no caption. {item.draft.problem}", hint=HINT, text=item.draft.rejected)
-        sentences, report, repairs = item.draft.sentences, item.report, ()
-        if not report.passed:
-            sentences, repairs = mend(item.request.intent, sentences, report)
-        fitted = fit(sentences, self.target, self.counters)
-        caption = " ".join(sentence.text for sentence in fitted.sentences)
-        if caption != report.text:
-            report = self._report(item, caption)
-        if not report.passed:
-            raise _not_kept(report)
-        return Enhancement(
-            prompt=item.job.prompt,
-            caption=caption,
-            negative=self._negative(item.draft),
-            short=fitted.short,
-            target=self.target.name,
-            task=self.options.task,
-            language=item.language,
-            writer=writer.name,
-            seed=item.request.seed,
-            intent=item.request.intent,
-            report=report,
-            fit=fitted,
-            repairs=tuple(repairs),
-            notes=(*item.notes, *item.draft.notes, *_length_notes(fitted, self.target)),
-            attempts=item.attempts,
-            translation=item.translation,
-            provenance=provenance(self.target, self.options, item.draft),
-        )
-
-    def _negative(self, draft: Draft) -> str:
-        base = self.target.negative if self.negative is None else self.negative
-        parts = [part.strip() for part in f"{draft.negative}, {base}".split(",")]
-        return ", ".join(dict.fromkeys(part for part in parts if part))
+    def _composed(self, item: Item) -> Enhancement:
+        self._composer = self._composer or make_writer("composer")
+        options = replace(self.options, language=item.language)
+        spare = Item(item.job, item.request, item.language, item.notes, item.translation)
+        draft = self._composer.write([item.request], self.target, options)[0]
+        spare.consider(draft, self.setting, self._composer)
+        return settle(spare, self.setting, self._composer)
 
 
 def enhance(prompt: str, target: str | Target = "generic", **options: Any) -> Enhancement:
     """Enhance one prompt; see `Enhancer` for the options and errors.
 
-    >>> print(enhance("a cat playing the piano", target="wan2.2").caption)  # doctest: +SKIP
+    >>> enhance("a cat playing the piano", target="wan2.2").report.passed
+    True
     """
     inputs = {name: options.pop(name) for name in ("image", "last_image") if name in options}
     with Enhancer(target, **options) as enhancer:
         return enhancer(prompt, **inputs)
-
-
-def _faults(report: Report) -> int:
-    return len(report.failures) + len(report.forbidden)
-
-
-def _with_kept(parsed: Intent, keep: Sequence[str]) -> Intent:
-    """The intent with one exact fact for each string of `keep` that the prompt contains."""
-    found = [(text, parsed.prompt.find(text)) for text in keep if text and text in parsed.prompt]
-    extra = tuple(
-        Fact(f"k{number}", Kind.NAME, text, text, (Span(start, start + len(text)),), category="kept")
-        for number, (text, start) in enumerate(found, 1)
-    )
-    return replace(parsed, facts=parsed.facts + extra) if extra else parsed
-
-
-def _not_kept(report: Report) -> NotKept:
-    reasons = [verdict.reason for verdict in report.failures] + [invention.reason for invention in report.forbidden]
-    return NotKept(
-        f"No caption keeps everything the prompt says: {' '.join(reasons[:3])}",
-        hint=HINT,
-        report=report,
-        text=report.text,
-    )
-
-
-def _length_notes(fitted: Fit, target: Target) -> tuple[str, ...]:
-    over = [count for count in fitted.counts if count.over]
-    if over:
-        worst = max(over, key=lambda count: count.tokens - count.limit)
-        about = "" if worst.exact else "about "
-        return (
-            f"What the prompt states takes {about}{worst.tokens} tokens, {target.title}'s {worst.encoder} "
-            f"takes {worst.limit}: the end will be cut.",
-        )
-    if fitted.dropped:
-        return (f"{len(fitted.dropped)} added sentence(s) were dropped to fit {target.title}'s text encoder.",)
-    return ()

@@ -13,8 +13,9 @@ from typing import Any
 from t2v_recaption.batch.sink import Sink
 from t2v_recaption.batch.source import Row, Source, open_source
 from t2v_recaption.enhancement import Failure, Outcome
-from t2v_recaption.enhancer import CHUNK, Enhancer, Job
+from t2v_recaption.enhancer import CHUNK, Enhancer
 from t2v_recaption.errors import InvalidInput
+from t2v_recaption.pipeline import Job
 from t2v_recaption.records import Record
 
 MOST_LISTED = 20

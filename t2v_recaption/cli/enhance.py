@@ -13,8 +13,9 @@ import click
 from t2v_recaption.cli.group import say_error
 from t2v_recaption.cli.options import FILE, Settings, enhancer_options, option
 from t2v_recaption.enhancement import Enhancement, Failure
-from t2v_recaption.enhancer import CHUNK, Enhancer, Job
+from t2v_recaption.enhancer import CHUNK, Enhancer
 from t2v_recaption.errors import InvalidInput
+from t2v_recaption.pipeline import Job
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

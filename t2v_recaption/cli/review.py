@@ -55,6 +55,6 @@ def edited(enhancer: Enhancer, outcome: Enhancement, text: str) -> Enhancement:
     """The enhancement with a caption that a person wrote: checked and counted again, never changed."""
     caption = tidy(text)[0]
     report = fidelity.check(outcome.intent, caption, allowed=outcome.report.allowed)
-    fitted = fit([Sentence(caption, "prompt", 1.0)], enhancer.target, enhancer.counters)
+    fitted = fit([Sentence(caption, "prompt", 1.0)], enhancer.target, enhancer.setting.counters)
     doubts = tuple(f"Your text: {verdict.reason}" for verdict in report.failures)
     return replace(outcome, caption=caption, report=report, fit=fitted, notes=(*doubts, "Edited by hand."), repairs=())
