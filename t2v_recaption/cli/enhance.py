@@ -100,7 +100,7 @@ def _check_kept(prompt: str, keep: tuple[str, ...]) -> None:
 
 def _standard_input(enhancer: Enhancer, as_json: bool) -> int:
     failed = False
-    lines = (line.rstrip("\r\n") for line in _decoded(click.get_binary_stream("stdin")))
+    lines = (line.rstrip("\r\n") for line in _decoded(sys.stdin.buffer))
     # Line by line for the composer, so that a pipe flows; batches where a model profits from them.
     size = 1 if enhancer.writer.name == "composer" else CHUNK
     while some := list(islice(lines, size)):

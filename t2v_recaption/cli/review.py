@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,7 @@ def review_prompt(enhancer: Enhancer, prompt: str, inputs: dict[str, Any], as_js
     Raises:
         InvalidInput: there is no terminal to ask on.
     """
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         raise InvalidInput("--review needs a terminal to ask on.", hint="Leave --review out in a pipe.")
     console = Console(stderr=True, highlight=False)
     seed = enhancer.seed

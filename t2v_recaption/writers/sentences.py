@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from t2v_recaption.fidelity.report import Report
+from t2v_recaption.language import Analysis, analyse
 from t2v_recaption.writers.base import Aspect, Sentence
 
 END = re.compile(
@@ -63,3 +64,25 @@ def weighed(text: str, report: Report, aspects: list[Aspect]) -> tuple[Sentence,
         stated = any(span.start < position and span.end > start for span in evidence)
         weighed.append(Sentence(piece, aspect, 1.0 if stated else min(0.9, IMPORTANCE[aspect])))
     return tuple(weighed)
+
+
+def aspects_of(text: str) -> list[Aspect]:
+    """What each sentence of `split(text)` is about, by the terms in it, else by who or what it speaks of first."""
+    return [_aspect(analyse(piece)) for piece in split(text)]
+
+
+KINDS: tuple[Aspect, ...] = ("camera", "style", "light", "weather", "time", "mood")
+"""Kinds of term that settle a sentence's aspect, the first one that occurs in it."""
+
+PLACES = frozenset({"place", "landform", "building", "sky", "water", "plant"})
+"""Roots of nouns that make a sentence about the setting when it begins with one."""
+
+
+def _aspect(analysis: Analysis) -> Aspect:
+    found = {term.kind for term in analysis.terms}
+    for kind in KINDS:
+        if kind in found:
+            return kind
+    if analysis.nouns and analysis.nouns[0].root in PLACES:
+        return "setting"
+    return "action" if any(verb.agents for verb in analysis.verbs) else "subject"
