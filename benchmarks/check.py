@@ -9,6 +9,7 @@ colour that moved is "contradicted", not merely "lost").
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,12 +78,11 @@ def _verdict(report: Report, case: dict[str, Any]) -> FactVerdict | None:
 
 
 def _overlaps(verdict: FactVerdict, case: dict[str, Any]) -> bool:
-    words = case["words"].lower().strip('"')
-    start = case["prompt"].lower().find(words)
-    if start < 0:
+    words = case["words"].strip('"')
+    found = re.search(rf"(?<!\w){re.escape(words)}(?!\w)", case["prompt"], re.IGNORECASE)
+    if found is None:
         return _shares(verdict.fact.text, words)
-    end = start + len(words)
-    return any(span.start < end and start < span.end for span in verdict.fact.spans)
+    return any(span.start < found.end() and found.start() < span.end for span in verdict.fact.spans)
 
 
 def table(outcomes: list[Outcome]) -> dict[str, dict[str, float]]:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from t2v_recaption.fidelity.lexicon import stands_for
-from t2v_recaption.fidelity.match import Match
+from t2v_recaption.fidelity.match import Match, word_span
 from t2v_recaption.fidelity.report import FactVerdict
 from t2v_recaption.fidelity.verdicts import contradicted, kept, lost, weakened
 from t2v_recaption.intent.model import Fact, Kind, Span
@@ -20,9 +20,9 @@ CLOSE = 2
 def text(match: Match, fact: Fact) -> FactVerdict:
     """Is the quoted text there letter by letter?"""
     wanted, whole = fact.value.translate(TYPOGRAPHIC), match.scene.text.translate(TYPOGRAPHIC)
-    if (span := _word_span(whole, wanted)) is not None:
+    if (span := word_span(whole, wanted)) is not None:
         return _whole_quote(match, fact, span, wanted)
-    if (span := _word_span(whole.lower(), wanted.lower())) is not None:
+    if (span := word_span(whole.lower(), wanted.lower())) is not None:
         return weakened(
             fact, span, f"The text writes “{match.scene.text[slice(*span)]}” with other capitals than “{fact.value}”."
         )
@@ -43,28 +43,6 @@ def _whole_quote(match: Match, fact: Fact, span: Span, wanted: str) -> FactVerdi
     return kept(fact, span)
 
 
-def _word_span(whole: str, wanted: str) -> Span | None:
-    """Where the string stands, not as a part of a longer word."""
-    start = whole.find(wanted) if wanted.strip() else -1
-    while start >= 0:
-        end = start + len(wanted)
-        if not (_joins(whole, start - 1, start) or _joins(whole, end - 1, end)):
-            return Span(start, end)
-        start = whole.find(wanted, start + 1)
-    return None
-
-
-def _joins(whole: str, left: int, right: int) -> bool:
-    """Whether two neighbouring letters belong to one word (scripts without spaces never do)."""
-    if left < 0 or right >= len(whole):
-        return False
-    return all(letter.isalnum() and not _spaceless(letter) for letter in (whole[left], whole[right]))
-
-
-def _spaceless(letter: str) -> bool:
-    return "\u2e80" <= letter <= "\u9fff" or "\uac00" <= letter <= "\ud7af" or "\uf900" <= letter <= "\ufaff"
-
-
 def _near_quote(match: Match, wanted: str) -> Span | None:
     """A quotation that takes its place: one that shares words or most letters, else the only one."""
     stated = {fact.value for fact in match.intent.of_kind(Kind.TEXT)}
@@ -80,7 +58,7 @@ def name(match: Match, fact: Fact) -> FactVerdict:
     """Is the name there, spelt right?"""
     whole, wanted = match.scene.text.translate(TYPOGRAPHIC), fact.text.translate(TYPOGRAPHIC)
     for form in dict.fromkeys((wanted, fact.value)):
-        if (span := _word_span(_fold(whole), _fold(form))) is not None:
+        if (span := word_span(_fold(whole), _fold(form))) is not None:
             return kept(fact, span)
     if hits := [n for n in match.scene.nouns if n.proper and _derived(n.lemma, fact.value)]:
         return kept(fact, Span(hits[0].start, hits[0].end))

@@ -98,10 +98,8 @@ def _moves(match: Match) -> Iterator[Invention]:
     for term in match.scene.analysis.terms:
         if term.kind != "camera" or term.category != "movement" or term.negated or term.value in listed("unmoved"):
             continue
-        if any(term.value == value or value.startswith(term.value) for value in stated):
-            continue
         said = match.scene.text[term.start : term.end]
-        if any(keeps(term.value, value, "verb") for value in stated) or match.says(said):
+        if match.says(said) or any(_akin(term.value, value, "camera") for value in stated):
             continue
         yield Invention(
             Kind.CAMERA, said, Span(term.start, term.end), f"Nobody asked for the camera to do this: “{said}”."
@@ -114,9 +112,13 @@ def _styles(match: Match) -> Iterator[Invention]:
         if term.kind != "style" or term.negated or term.value in stated or not _of_the_clip(match, term):
             continue
         said = match.scene.text[term.start : term.end]
-        if match.says(said) or any(keeps(term.value, value, "noun") for value in stated):
+        if match.says(said) or any(_akin(term.value, value, "style") for value in stated):
             continue
         yield Invention(Kind.STYLE, said, Span(term.start, term.end), f"Nobody asked for this style: “{said}”.")
+
+
+def _akin(one: str, other: str, part: str) -> bool:
+    return keeps(one, other, part) or keeps(other, one, part)
 
 
 def _of_the_clip(match: Match, term: Term) -> bool:

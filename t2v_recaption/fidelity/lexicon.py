@@ -12,6 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import NamedTuple
+
+from t2v_recaption import knowledge
 
 FOLDER = Path(__file__).parent.parent / "prompts" / "lexicon"
 
@@ -66,6 +69,31 @@ def _broader() -> Mapping[str, Words]:
     return {part: {word: tuple(dict.fromkeys(ups)) for word, ups in table.items()} for part, table in found.items()}
 
 
+class Kin(NamedTuple):
+    """What the knowledge base says of its subjects and places."""
+
+    equals: Mapping[str, tuple[str, ...]]
+    broader: Mapping[str, tuple[str, ...]]
+
+
+@cache
+def _kin() -> Kin:
+    equal: dict[str, list[str]] = {}
+    broader: dict[str, list[str]] = {}
+    for head in (*knowledge.heads("subjects"), *knowledge.heads("places")):
+        names = [name.lower() for name in (head["name"], *head.get("also", ()))]
+        for name in names:
+            equal.setdefault(name, []).extend(names)
+        for kind in head.get("kinds", ()):
+            broader.setdefault(kind.lower(), []).append(names[0])
+        if head.get("is"):
+            broader.setdefault(names[0], []).append(str(head["is"]).lower())
+    return Kin(
+        {word: tuple(dict.fromkeys(words)) for word, words in equal.items()},
+        {word: tuple(dict.fromkeys(words)) for word, words in broader.items()},
+    )
+
+
 @lru_cache(maxsize=16384)
 def stands_for(word: str, part: str) -> frozenset[str]:
     """Every word that a text may mean by this one: itself, its equals, and what is more general than any of them.
@@ -74,22 +102,28 @@ def stands_for(word: str, part: str) -> frozenset[str]:
         word: a lemma in lower case.
         part: `noun`, `verb` or `adj`.
     """
-    equals, broader = _equals().get(part, {}), _broader().get(part, {})
-    found = {word, *equals.get(word, ())}
+    found = set(equals(word, part))
     edge = set(found)
     for _ in range(DEPTH):
-        edge = {up for low in edge for up in (*broader.get(low, ()), *_known_broader(low, part))} - found
+        edge = {up for low in edge for up in _ups(low, part)} - found
         if not edge:
             break
-        edge |= {equal for up in edge for equal in equals.get(up, ())} - found
-        found |= edge
+        found |= edge  # the equals of a general word count, but lead no further: meanings drift with every step
+        found |= {equal for up in edge for equal in _equals().get(part, {}).get(up, ())}
     return frozenset(found)
+
+
+def _ups(word: str, part: str) -> Iterator[str]:
+    yield from _broader().get(part, {}).get(word, ())
+    if part == "noun":
+        yield from _kin().broader.get(word, ())
 
 
 @lru_cache(maxsize=16384)
 def equals(word: str, part: str) -> frozenset[str]:
     """The word and its synonyms."""
-    return frozenset((word, *_equals().get(part, {}).get(word, ())))
+    known = _kin().equals.get(word, ()) if part == "noun" else ()
+    return frozenset((word, *_equals().get(part, {}).get(word, ()), *known))
 
 
 def keeps(said: str, meant: str, part: str) -> bool:
@@ -134,9 +168,3 @@ def excludes(one: str, other: str, section: str, part: str = "adj") -> bool:
 def any_excludes(one: str, others: Iterable[str], section: str, part: str = "adj") -> str:
     """The first of the words that excludes `one`; "" where none does."""
     return next((other for other in others if excludes(one, other, section, part)), "")
-
-
-@lru_cache(maxsize=16384)
-def _known_broader(word: str, part: str) -> tuple[str, ...]:
-    """What the knowledge base calls the thing more generally; nothing for verbs and adjectives."""
-    return ()

@@ -92,15 +92,18 @@ class Match:
 
     def owner(self, fact: Fact) -> Fact | None:
         """The fact that this one is bound to."""
-        return self.intent[fact.of] if fact.of in self._ids else None
+        return self._fact(fact.of)
 
     def party(self, fact: Fact) -> Fact | None:
         """The second party of the fact."""
-        return self.intent[fact.to] if fact.to in self._ids else None
+        return self._fact(fact.to)
+
+    def _fact(self, fact_id: str | None) -> Fact | None:
+        return self._facts.get(fact_id) if fact_id is not None else None
 
     @cached_property
-    def _ids(self) -> frozenset[str | None]:
-        return frozenset(fact.id for fact in self.intent)
+    def _facts(self) -> dict[str, Fact]:
+        return {fact.id: fact for fact in self.intent}
 
     @cached_property
     def claimed(self) -> frozenset[int]:
@@ -186,8 +189,7 @@ class Match:
 
     def literal(self, text: str) -> Span | None:
         """The text letter by letter, case aside."""
-        start = self.scene.lower.find(text.strip().lower()) if text.strip() else -1
-        return Span(start, start + len(text.strip())) if start >= 0 else None
+        return word_span(self.scene.lower, text.strip().lower())
 
     def anywhere(self, lemma: str) -> list[int]:
         """Tokens that may stand for the lemma, as noun, verb or adjective."""
@@ -258,3 +260,24 @@ def _any_equal(lemma: str) -> frozenset[str]:
 
 NEAR = 30
 """Tokens within which the words of one phrase must stand."""
+
+
+def word_span(whole: str, wanted: str) -> Span | None:
+    """Where the string stands, not as a part of a longer word."""
+    start = whole.find(wanted) if wanted.strip() else -1
+    while start >= 0:
+        end = start + len(wanted)
+        if not (_joins(whole, start) or _joins(whole, end)):
+            return Span(start, end)
+        start = whole.find(wanted, start + 1)
+    return None
+
+
+def _joins(whole: str, at: int) -> bool:
+    """Whether the letters before and after the place belong to one word (scripts without spaces never do)."""
+    around = whole[at - 1 : at + 1] if at > 0 else ""
+    return len(around) == 2 and all(letter.isalnum() and not _spaceless(letter) for letter in around)
+
+
+def _spaceless(letter: str) -> bool:
+    return "\u2e80" <= letter <= "\u9fff" or "\uac00" <= letter <= "\ud7af" or "\uf900" <= letter <= "\ufaff"

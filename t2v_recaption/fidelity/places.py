@@ -53,7 +53,6 @@ RULES = {
 }
 """Rules by category of the stated relation; a category without one is kept by both parties being there together."""
 
-SIDES = {"frame_left": "left", "frame_right": "right"}
 OPPOSITE = {"left": "right", "right": "left"}
 POSSESSIVES = frozenset(("its", "his", "her", "their"))
 
@@ -80,14 +79,14 @@ def relation(match: Match, fact: Fact) -> FactVerdict:
 
 
 def _category(fact: Fact) -> str:
-    return SIDES.get(fact.category or fact.value, fact.category or fact.value)
+    return fact.category or fact.value
 
 
 def _stated(match: Match, fact: Fact, rule: Rule, placed: set[int], landmark: set[int]) -> FactVerdict | None:
     """What the relations of the text say about the two: the first that keeps it, else the first that excludes it."""
     wrong: Relation | None = None
     for told, straight in _between(match, placed, landmark):
-        category = SIDES.get(told.category, told.category)
+        category = told.category
         if category in (rule.same if straight else rule.turned):
             return kept(fact, Span(told.start, told.end))
         if wrong is None and category in (rule.against if straight else rule.against_turned):
@@ -113,26 +112,40 @@ def _between(match: Match, placed: set[int], landmark: set[int]) -> Iterator[tup
 
 def _figures(match: Match, told: Relation) -> set[int]:
     """What is placed: the figures and what they belong to; for an opening phrase, what the clause is about."""
+    scene = match.scene
     found = set(told.figures)
     if told.verb is not None:
-        verb = match.scene.verbs[told.verb]
+        verb = scene.verbs[told.verb]
         found |= {*verb.agents, *(verb.objects if verb.passive or not verb.agents else ())}
     if not found:
-        after = [n.index for n in match.scene.nouns if n.start > told.end and n.index != told.ground]
+        after = [n.index for n in scene.nouns if n.start > told.end and n.index != told.ground]
         found |= set(after[:1])
-    return match.scene.mentions(found) | {p for i in found for p in match.scene.nouns[i].partners}
+    for index in list(found):
+        noun = scene.nouns[index]
+        found |= {*noun.partners, *(i for i in (noun.of, noun.possessor) if i is not None)}
+    found |= {r.ground for r in scene.relations if r.category == "of" and r.ground is not None and found & {*r.figures}}
+    return scene.mentions(found)
 
 
 def _grounds(match: Match, told: Relation, figures: set[int], parties: set[int]) -> set[int]:
-    """The landmark; for "on its left", the party that "its" may mean."""
-    if told.ground is not None:
-        noun = match.scene.nouns[told.ground]
+    """The landmark; for "on its left" and "behind them", the party that the pronoun may mean."""
+    scene = match.scene
+    noun = scene.nouns[told.ground] if told.ground is not None else None
+    if noun is not None and not (noun.pronoun and noun.antecedent is None):
         owners = {index for index in (noun.possessor, noun.of) if index is not None}
-        return match.scene.mentions({told.ground} | owners)
-    if told.category in SIDES and POSSESSIVES & {*told.text.lower().split()}:
-        before = [n.index for n in match.scene.nouns if n.start < told.start and n.index in parties - figures]
-        return match.scene.mentions(before[-1:])
+        return scene.mentions({noun.index, *noun.partners} | owners)
+    if noun is not None:
+        before = [n.index for n in scene.nouns if n.start < told.start and n.index in parties - figures]
+        return scene.mentions(before)
+    if _owned(told):
+        before = [n.index for n in scene.nouns if n.start < told.start and n.index in parties - figures]
+        return scene.mentions(before[-1:])
     return set()
+
+
+def _owned(told: Relation) -> bool:
+    """Whether it says "on its left": left of something, not of the frame."""
+    return not POSSESSIVES.isdisjoint(told.text.lower().split())
 
 
 def _by_frame(match: Match, fact: Fact, placed: set[int], landmark: set[int]) -> FactVerdict | None:
@@ -141,7 +154,7 @@ def _by_frame(match: Match, fact: Fact, placed: set[int], landmark: set[int]) ->
     wanted = _category(fact)
     if mine is None and theirs is None:
         return None
-    says = SIDES[mine.category] if mine else OPPOSITE[SIDES[theirs.category]] if theirs else ""
+    says = mine.category if mine else OPPOSITE[theirs.category] if theirs else ""
     told = mine or theirs
     assert told is not None
     span = Span(told.start, told.end)
@@ -152,8 +165,7 @@ def _by_frame(match: Match, fact: Fact, placed: set[int], landmark: set[int]) ->
 
 def _side(match: Match, nouns: set[int]) -> Relation | None:
     for told in match.scene.relations:
-        own = told.category in SIDES and told.ground is None and not POSSESSIVES & {*told.text.lower().split()}
-        if own and _figures(match, told) & nouns:
+        if told.category in OPPOSITE and told.ground is None and not _owned(told) and _figures(match, told) & nouns:
             return told
     return None
 
@@ -187,7 +199,7 @@ def _one_sided(match: Match, fact: Fact, known: set[int]) -> FactVerdict:
     """A relation to the frame ("on the left", "in the foreground"), or one whose parties the prompt leaves open."""
     wanted = _category(fact)
     for told in match.scene.relations:
-        category = SIDES.get(told.category, told.category)
+        category = told.category
         about = not known or bool(_figures(match, told) & known)
         if about and category == wanted:
             return kept(fact, Span(told.start, told.end))

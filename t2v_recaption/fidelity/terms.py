@@ -27,12 +27,12 @@ def style(match: Match, fact: Fact) -> FactVerdict:
 
 def time(match: Match, fact: Fact) -> FactVerdict:
     """Is the time of day or year there?"""
-    return _compare(match, fact, lambda term: excludes(term.value, fact.value, "time", "noun"))
+    return _compare(match, fact, lambda term: excludes(term.value, fact.value, "time", "time"))
 
 
 def weather(match: Match, fact: Fact) -> FactVerdict:
     """Is the weather there?"""
-    return _compare(match, fact, lambda term: excludes(term.value, fact.value, "weather", "noun"))
+    return _compare(match, fact, lambda term: excludes(term.value, fact.value, "weather", "weather"))
 
 
 def loose(match: Match, fact: Fact) -> FactVerdict:
@@ -60,12 +60,12 @@ def _compare(match: Match, fact: Fact, other: Callable[[Term], bool]) -> FactVer
 
 
 def _same(term: Term, fact: Fact) -> bool:
-    return term.value == fact.value or keeps(term.value, fact.value, "noun") or keeps(term.value, fact.value, "adj")
+    return keeps(term.value, fact.value, fact.kind.value)
 
 
 def _vaguer(term: Term, fact: Fact) -> bool:
-    """A movement without the stated direction: "pan" for "pan left"."""
-    return fact.value.startswith(f"{term.value} ")
+    """A more general term: "panning shot" for "pan left", "moving camera" for "zoom in"."""
+    return keeps(fact.value, term.value, fact.kind.value)
 
 
 def _in_words(match: Match, fact: Fact) -> Span | None:
@@ -86,7 +86,7 @@ def _missing(match: Match, fact: Fact, other: Callable[[Term], bool]) -> FactVer
     for index, token in enumerate(match.scene.analysis.tokens):
         if not section or token.pos not in ("noun", "adj") or index in match.negated:
             continue
-        if excludes(token.lemma, fact.value, section, "noun"):
+        if excludes(token.lemma, fact.value, section, section):
             span = Span(token.start, token.end)
             return contradicted(fact, span, f"The text says “{token.text}”, not “{fact.text}”.")
     return lost(fact)
