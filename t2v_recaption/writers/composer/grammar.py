@@ -13,12 +13,12 @@ _CLOSERS = "\"'”’)]»"
 
 
 def article(following: str) -> str:
-    """"a" or "an", by the sound that the following word begins with."""
+    """ "a" or "an", by the sound that the following word begins with."""
     first = following.split(maxsplit=1)[0] if following.strip() else "x"
     low = first.lower().strip("\"'“”‘’.,")
     if low in words().an or low.split("-", 1)[0] in words().an or (low[:1] == "8"):
         return "an"
-    if low in words().a or low.startswith(("uni", "eu", "one-")) and not low.startswith(("unin", "unim", "unid")):
+    if low in words().a or (low.startswith(("uni", "eu", "one-")) and not low.startswith(("unin", "unim", "unid"))):
         return "a"
     head = first.split("-", 1)[0]
     if len(head) > 1 and head.isupper():
@@ -55,7 +55,7 @@ def one_line(text: str) -> str:
 
 
 def third_person(verb: str) -> str:
-    """"cut" → "cuts", "watch" → "watches", "carry" → "carries"."""
+    """ "cut" → "cuts", "watch" → "watches", "carry" → "carries"."""
     if verb in ("have", "be"):
         return {"have": "has", "be": "is"}[verb]
     if re.search(r"(?:[sxz]|ch|sh|o)$", verb):
@@ -63,3 +63,8 @@ def third_person(verb: str) -> str:
     if re.search(r"[^aeiou]y$", verb):
         return verb[:-1] + "ies"
     return verb + "s"
+
+
+def looks_plural(noun: str) -> bool:
+    """Whether a noun has the form of a plural ("petals", not "bus", "glass" or "lens")."""
+    return len(noun) > 3 and noun.endswith("s") and not noun.endswith(("ss", "us", "is")) and noun not in words().in_s

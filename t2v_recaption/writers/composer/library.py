@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +29,7 @@ class Ready(NamedTuple):
 class Entry:
     """One entry of the knowledge. Its head is known at once, the rest is read on first use."""
 
-    __slots__ = ("_line", "_library", "_ready", "_row", "head", "name")
+    __slots__ = ("_library", "_line", "_ready", "_row", "head", "name")
 
     def __init__(self, head: dict[str, Any], line: str, library: Library) -> None:
         self.head = head
@@ -104,7 +104,7 @@ class Library:
             self._tables[name] = [self._entry(line) for line in self._lines(f"{name}.jsonl")]
         return self._tables[name]
 
-    @lru_cache(maxsize=None)  # noqa: B019 -- one library lives as long as the process
+    @cache  # noqa: B019 -- one library lives as long as the process
     def named(self, table: str, name: str) -> Entry | None:
         """The entry of a single file with this name or other word."""
         low = name.lower()
@@ -112,6 +112,11 @@ class Library:
             if entry.name.lower() == low or low in (word.lower() for word in entry.head.get("also", ())):
                 return entry
         return None
+
+    @cache  # noqa: B019 -- one library lives as long as the process
+    def sound(self, name: str) -> Entry | None:
+        """The sounds of an action, subject, place or tag."""
+        return next((entry for entry in self.table("sounds") if name in entry.head["of"]), None)
 
     def chain(self, entry: Entry | None, *, places: bool = False) -> Iterator[Entry]:
         """The entry and everything it is, nearest first."""

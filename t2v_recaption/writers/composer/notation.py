@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from t2v_recaption.writers.composer.choice import Choice
 
-_TOKEN = re.compile(r"\{(?P<slot>\w+)\}|\[(?P<number>[^\[\]|]*\|[^\[\]|]*)\]|<(?P<verb>[^<>|]*\|[^<>|]*)>|\((?P<free>[^()]*/[^()]*)\)")
+_TOKEN = re.compile(
+    r"\{(?P<slot>\w+)\}|\[(?P<number>[^\[\]|]*\|[^\[\]|]*)\]|<(?P<verb>[^<>|]*\|[^<>|]*)>|\((?P<free>[^()]*/[^()]*)\)"
+)
 
 PRONOUNS: dict[str, dict[str, str]] = {
     "it": {"they": "it", "them": "it", "their": "its", "themselves": "itself"},
@@ -155,5 +157,5 @@ def _slot(slot: str, who: Reference, named: bool) -> tuple[str, bool]:
 
 
 def possessive(name: str) -> str:
-    """"the dog's", "the two dogs'"."""
+    """ "the dog's", "the two dogs'"."""
     return f"{name}'" if name.endswith("s") and not name.endswith("ss") else f"{name}'s"

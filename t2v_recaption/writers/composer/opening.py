@@ -8,18 +8,23 @@ analysis does not carry an edit, the words stay as they are.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from t2v_recaption.language.model import Analysis, NounPhrase, Relation, VerbPhrase
 from t2v_recaption.writers.composer.choice import Choice
-from t2v_recaption.writers.composer.grammar import article, capital, ended, one_line, third_person
+from t2v_recaption.writers.composer.edits import Edits, SmallWords, is_plural
+from t2v_recaption.writers.composer.grammar import article, capital, ended, looks_plural, one_line, third_person
+from t2v_recaption.writers.composer.library import library
 from t2v_recaption.writers.composer.words import words
 
 FRAME = re.compile(
     r"(?:\w[\w'-]* +){0,6}?(?P<last>video|videos|footage|shot|view|clip|close[ -]?up|time[ -]?lapse|point of view"
-    r"|panorama|animation|film|scene)(?P<link> +(?:of|on|showing) +)(?=\w)",
+    r"|panorama|animation|film|scene|scenery)(?P<link> +(?:of|on|showing) +)(?=\w)",
     re.IGNORECASE,
 )
+"""Words for the camera or the medium with which a prompt begins: "a close up video of …"."""
+BARE_FRAME = re.compile(r"(?P<last>flat lay|close[ -]?up|macro) +(?!of\b|on\b|video|shot|view|footage|photo|lens)(?=\w)", re.IGNORECASE)
+TAIL_FRAME = re.compile(r" +(?P<last>top view|aerial view|side view|front view|close[ -]?up|birds?[ -]?eye view) *$", re.IGNORECASE)
 REQUEST = re.compile(
     r"(?:please +)?(?:can you +|could you +)?(?:make|create|generate|show|render|produce|give|film)(?: +me| +us)?"
     r"(?: +an?)?(?P<what>(?: +\w+)? +(?:video|clip|film|movie|animation))(?: +(?:of|showing|about|where|in which) +)",
@@ -27,10 +32,14 @@ REQUEST = re.compile(
 )
 HYPHEN = re.compile(r"\b(close|time|slow|low|high)( )(up|lapse|motion|angle)\b", re.IGNORECASE)
 LOCATIVE = frozenset(
-    "on in near under behind front above below at side beside between among over against by inside around along "
-    "across outside left right toward through next".split()
-)
-THE_OF = frozenset("interior inside exterior outside top bottom edge middle making remains atrium canopy trunks".split())
+    (
+        "on", "in", "near", "under", "behind", "front", "above", "below", "at", "side", "beside", "between", "among",
+        "over", "against", "by", "inside", "around", "along", "across", "outside", "left", "right", "toward", "through",
+        "next",
+    )
+)  # fmt: skip
+NOT_PLACES = frozenset(("clothing", "time", "abstract"))
+DOERS = frozenset(("person", "animal", "vehicle", "creature"))
 LONG = 30
 """Words. A prompt with more is a text of its own, not a fragment: it keeps its form."""
 
@@ -53,7 +62,7 @@ class Extras:
     """What the opening may use besides the user's words."""
 
     posture: tuple[str, str] | None = None
-    """[one, several] forms of a verb for a subject that only is somewhere."""
+    """One, several: a verb for a subject that only is somewhere."""
     place: str = ""
     """Phrase for the chosen place ("on the beach"); empty when the user stated one."""
     shot: str = ""
@@ -62,27 +71,8 @@ class Extras:
     """Whether "a pair of hands" may do what nobody is named for."""
     exact: tuple[tuple[int, int], ...] = ()
     """Ranges of the text that no edit may touch."""
-
-
-@dataclass
-class _Edits:
-    text: str
-    exact: tuple[tuple[int, int], ...] = ()
-    items: list[tuple[int, int, str]] = field(default_factory=list)
-
-    def insert(self, at: int, text: str) -> None:
-        self.items.append((at, at, text))
-
-    def replace(self, start: int, end: int, text: str) -> None:
-        self.items.append((start, end, text))
-
-    def apply(self) -> str:
-        text = self.text
-        for start, end, new in sorted(self.items, key=lambda item: (item[0], item[1]), reverse=True):
-            if any(low < end and start < high for low, high in self.exact):
-                continue
-            text = text[:start] + new + text[end:]
-        return text
+    possessive: str = ""
+    """ "her", "his", "their": of the main subject."""
 
 
 def open_with(analysis: Analysis, choice: Choice, extras: Extras) -> Opening:
@@ -104,35 +94,44 @@ class _Opener:
         self.a = analysis
         self.choice = choice
         self.extras = extras
-        self.edits = _Edits(analysis.text, extras.exact)
+        self.edits = Edits(analysis.text, extras.exact)
+        self.small = SmallWords(analysis, self.edits, possessive=extras.possessive)
 
     def open(self) -> Opening:
-        request = REQUEST.match(self.a.text)
+        text = self.a.text
+        request = REQUEST.match(text)
         if request:
             return self._framed(0, request.end(), f"A{request['what']}")
-        frame = FRAME.match(self.a.text)
-        if frame and not self._has_finite(frame.end()) and self._is_frame(frame.end("last")):
-            head = self.a.text[: frame.end("last")]
-            return self._framed(0, frame.end(), head)
+        for pattern in (FRAME, BARE_FRAME):
+            frame = pattern.match(text)
+            if frame and not self._has_finite(frame.end()) and self._speaks_of_camera(frame.end("last")):
+                return self._framed(0, frame.end(), text[: frame.end("last")])
+        tail = TAIL_FRAME.search(text)
+        if tail and not any(verb.form == "s" for verb in self.a.verbs):
+            self.edits.replace(tail.start(), len(text), "")
+            return self._framed(0, 0, tail["last"])
         return self._plain()
 
     # the shapes of a prompt
 
     def _framed(self, start: int, end: int, head: str) -> Opening:
-        """ "a close up video of X" → "A close-up video shows X"."""
+        """From "a close up video of X" to "A close-up video shows X"."""
         head = HYPHEN.sub(lambda m: f"{m[1]}-{m[3]}", one_line(head))
-        if not re.match(r"(?:an?|the)\b", head, re.IGNORECASE):
-            head = head if head.lower().endswith(("footage", "videos")) else f"{article(head)} {head}"
-        elif head.lower().endswith("footage"):
+        counted = re.match(r"(?:an?|the)\b", head, re.IGNORECASE)
+        if head.lower().endswith(("footage", "videos", "scenery")):
             head = re.sub(r"^an? +", "", head, flags=re.IGNORECASE)
+        elif not counted:
+            head = f"{article(head)} {head}"
         verb = self.choice.pick("show", words().show["stated"])
         verb = verb[:-1] if head.lower().endswith("videos") else verb
-        self.edits.replace(start, end, f"{capital(head)} {verb} ")
-        self._articles(end)
+        self.edits.prefix = f"{capital(head)} {verb} "
+        self.edits.replace(start, end, "")
+        first = next((noun for noun in self.a.nouns if start < end and noun.start == end or noun.start == 0 == end), None)
+        self.small.fill(end, first=first)
         return self._finish("frame")
 
     def _plain(self) -> Opening:
-        first = self._first_noun()
+        first = next((noun for noun in self.a.nouns if noun.first == 0 and not noun.pronoun), None)
         if first is None:
             return self._agentless()
         verb = self._main_verb(first)
@@ -141,77 +140,97 @@ class _Opener:
         return self._verbless(first)
 
     def _clause(self, first: NounPhrase, verb: VerbPhrase) -> Opening:
-        """ "spider making a web" → "A spider is making a web"."""
-        tokens = self.a.tokens
-        opener = tokens[verb.first]
-        if opener.pos != "aux" or opener.lower == "being":
-            if verb.form in ("ing", "ed") and not (verb.form == "ed" and not verb.passive and verb.objects):
-                self.edits.insert(opener.start, "are " if self._several(first) else "is ")
-            elif verb.form == "base" and not self._several(first) and tokens[verb.verb].lower == tokens[verb.verb].lemma:
-                token = tokens[verb.verb]
-                self.edits.replace(token.start, token.end, third_person(token.text))
+        """From "spider making a web" to "A spider is making a web"."""
+        opener, main = self.a.tokens[verb.first], self.a.tokens[verb.verb]
+        if opener.pos != "aux" or opener.lower == "being" or opener.form == "ing":
+            if verb.form == "ing" or (verb.form == "ed" and (verb.passive or not verb.objects)):
+                self.edits.insert(opener.start, self._be(first))
+            elif verb.form == "base" and not self._several(first) and main.lower == main.lemma:
+                self.edits.replace(main.start, main.end, third_person(main.text))
         self._second_clauses(first, verb)
-        self._articles(0)
+        self.small.fill(0, first=first)
         return self._finish("clause")
+
+    def _be(self, noun: NounPhrase) -> str:
+        return "are " if self._several(noun) else "is "
 
     def _second_clauses(self, first: NounPhrase, verb: VerbPhrase) -> None:
-        """ "… and a little girl playing together" → "… and a little girl is playing together"."""
+        """From "… and a little girl playing together" to "… and a little girl is playing together"."""
         for other in self.a.verbs:
-            agents = [self.a.nouns[i] for i in other.agents]
-            if other.first <= verb.verb or other.form != "ing" or not agents or self.a.tokens[other.first].pos == "aux":
+            if other.first <= verb.verb or other.form != "ing" or not other.agents:
                 continue
-            agent = agents[0]
-            before = self.a.tokens[agent.first - 1] if agent.first else None
-            if agent.index != first.index and agent.last == other.first and before is not None and before.lower in (
-                "and", "while", "as", "but",
-            ):
-                if agent.first > verb.verb:
-                    self.edits.insert(self.a.tokens[other.first].start, "are " if agent.plural else "is ")
+            agent = self.a.nouns[other.agents[0]]
+            before = self.a.tokens[agent.first - 1].lower if agent.first else ""
+            joined = before in ("and", "while", "as", "but") and agent.last == other.first and agent.first > verb.verb
+            if joined and agent.index != first.index and self.a.tokens[other.first].pos != "aux":
+                self.edits.insert(self.a.tokens[other.first].start, self._be(agent))
 
     def _agentless(self) -> Opening:
-        """ "grilling a steak" → "A pair of hands is grilling a steak"; anything else is shown."""
+        """From "grilling a steak" to "A pair of hands is grilling a steak"; anything else is shown."""
         verb = self.a.verbs[0] if self.a.verbs else None
+        if verb is None and self.a.nouns and not self.a.nouns[0].pronoun and not self.a.quotes:
+            return self._shown(self.a.nouns[0])
         if verb is None or verb.first != 0 or verb.form != "ing":
-            return self._shown() if self.a.nouns and self.a.nouns[0].first == 0 else self._as_is()
-        lemma = verb.lemma
-        self._articles(0)
-        if self.extras.activity and lemma not in words().no_hands and verb.objects:
-            subject = self.choice.pick("hands", words().hands)
-            self.edits.insert(0, f"{subject} ")
+            self.small.fill(0)
+            return self._finish("clause")
+        self.small.fill(0)
+        if self.extras.activity and verb.lemma not in words().no_hands and verb.objects:
+            self.edits.prefix = f"{self.choice.pick('hands', words().hands)} "
             return self._finish("hands")
         shot = self.choice.pick("shot", words().shot["plain"])
-        self.edits.insert(0, f"{shot} {self.choice.pick('show', words().show['activity'])} ")
+        self.edits.prefix = f"{shot} {self.choice.pick('show', words().show['activity'])} "
         return self._finish("shown")
 
-    def _as_is(self) -> Opening:
-        self._articles(0)
-        return self._finish("clause")
-
     def _verbless(self, first: NounPhrase) -> Opening:
-        """ "white rabbit near the fence" → "A white rabbit sits near the fence"."""
-        relation = self._locative(first)
-        posture = self.extras.posture
-        several = self._several(first)
-        if posture is not None and (relation is not None or self.extras.place):
-            verb = posture[1 if several else 0]
-            self._articles(0)
-            if relation is not None:
-                self.edits.insert(relation.start, f"{verb} ")
-                return self._finish("posture")
+        """From "white rabbit near the fence" to "A white rabbit sits near the fence"."""
+        if self._hidden_verb(first):
+            return self._finish("clause")
+        relation, posture = self._locative(first), self.extras.posture
+        loose = any(v.form == "ing" and not self._is_aside(v) for v in self.a.verbs)
+        if posture is None or loose or not (relation is not None or self.extras.place):
+            return self._shown(first)
+        verb = posture[1 if self._several(first) else 0]
+        self.small.fill(0, first=first)
+        if relation is None:
             return self._finish("posture", tail=f" {verb}")
-        return self._shown()
+        self.edits.insert(relation.start, f"{verb} ")
+        return self._finish("posture")
 
-    def _shown(self) -> Opening:
-        """ "a leafless tree" → "A wide shot shows a leafless tree"."""
-        self._articles(0)
+    def _is_aside(self, verb: VerbPhrase) -> bool:
+        before = self.a.tokens[verb.first - 1].lower if verb.first else ""
+        return before in ("while", "when", "by", "for", "of", "from", "without")
+
+    def _hidden_verb(self, first: NounPhrase) -> bool:
+        """From "helicopter landing on the street" to "A helicopter is landing …": the analysis sees one noun phrase."""
+        for at in range(first.first + 1, min(first.last + 1, len(self.a.tokens))):
+            token, before = self.a.tokens[at], self.a.tokens[at - 1]
+            if len(token.lower) < 5 or not token.lower.endswith("ing") or before.pos not in ("noun", "name"):
+                continue
+            if at < first.last and self._root_of(before.lower) not in DOERS:
+                continue
+            several = looks_several(before.lower) or (at >= first.last and self._several(first))
+            self.edits.insert(token.start, "are " if several else "is ")
+            if not first.determiner and not several:
+                self.edits.insert(first.start, f"{article(self.a.text[first.start:])} ")
+            self.small.fill(token.end)
+            return True
+        return False
+
+    def _root_of(self, word: str) -> str:
+        """Root of a word, whether it is a head in this prompt or not."""
+        names = library().chain_names(library().subject(word))
+        return names[-1] if names else next((n.root for n in self.a.nouns if n.core == word), "")
+
+    def _shown(self, first: NounPhrase) -> Opening:
+        """From "a leafless tree" to "A wide shot shows a leafless tree"."""
+        self.small.fill(0, first=first if first.first == 0 else None)
         key = self.extras.shot or "plain"
-        first = self._first_noun()
-        if key == "plain" and first is not None and not self.extras.place:
+        if key == "plain" and not self.extras.place and self.choice.chance("fills", 50):
             verb = self.choice.pick("fills", words().fills)[1 if self._several(first) else 0]
             return self._finish("posture", tail=f" {verb}")
         shot = self.choice.pick("shot", words().shot[key])
         shows = words().show["close" if key == "close" else "wide" if key == "wide" else "plain"]
-        self.edits.insert(0, f"{shot} {self.choice.pick('show', shows)} ")
+        self.edits.prefix = f"{shot} {self.choice.pick('show', shows)} "
         opening = self._finish("shown")
         opening.sized = key != "plain"
         return opening
@@ -219,29 +238,23 @@ class _Opener:
     # what the shapes are made of
 
     def _finish(self, form: str, tail: str = "") -> Opening:
-        for token in self.a.tokens:
-            if token.pos == "name" and token.text[:1].islower() and not any(s <= token.start < e for s, e, _ in self.edits.items):
-                self.edits.replace(token.start, token.start + 1, token.text[0].upper())
+        self.small.capitals()
         text = one_line(self.edits.apply()).rstrip(" ,;:")
-        closed = text[-1:] in ".!?…\"”"
+        closed = text[-1:] in '.!?…"”'
         placed = bool(self.extras.place) and not closed
         if not closed:
             text += tail + (f" {self.extras.place}" if placed else "")
         return Opening(ended(_capital(text, self.extras)), form, placed)
 
-    def _first_noun(self) -> NounPhrase | None:
-        return next((noun for noun in self.a.nouns if noun.first == 0 and not noun.pronoun), None)
-
     def _has_finite(self, start: int) -> bool:
-        tokens = self.a.tokens
         return any(
-            verb.start < start and (verb.form == "s" or tokens[verb.first].pos == "aux") for verb in self.a.verbs
+            verb.start < start and (verb.form == "s" or self.a.tokens[verb.first].pos == "aux") for verb in self.a.verbs
         )
 
-    def _is_frame(self, end: int) -> bool:
-        """Whether the words before `end` only speak of the camera or the medium: no noun of their own with a root."""
-        heads = [n for n in self.a.nouns if n.start < end and n.end <= end]
-        return not any(noun.root in ("person", "animal", "vehicle", "food", "plant", "building") for noun in heads)
+    def _speaks_of_camera(self, end: int) -> bool:
+        """Whether the words before `end` are about the camera or the medium only."""
+        heads = [noun for noun in self.a.nouns if noun.end <= end]
+        return not any(noun.root in DOERS | {"food", "plant", "building"} for noun in heads)
 
     def _main_verb(self, first: NounPhrase) -> VerbPhrase | None:
         """The verb that the first noun phrase is the subject of."""
@@ -250,8 +263,12 @@ class _Opener:
             if verb.gerund or verb.first < first.last:
                 continue
             subject = verb.objects if verb.passive else verb.agents
-            if own.intersection(subject) and not any(t.pos == "wh" for t in self.a.tokens[first.last : verb.first]):
-                return verb
+            if not own.intersection(subject) or any(t.pos == "wh" for t in self.a.tokens[first.last : verb.first]):
+                continue
+            near = verb.first <= first.last + 1
+            if verb.form == "base" and not (self._several(first) or (near and verb.objects)):
+                continue
+            return verb
         return None
 
     def _of_chain(self, noun: NounPhrase) -> list[int]:
@@ -264,7 +281,9 @@ class _Opener:
     def _several(self, noun: NounPhrase) -> bool:
         """Whether the verb after this noun phrase is plural."""
         joined = [self.a.nouns[i] for i in noun.partners if i > noun.index]
-        return noun.plural or any(self._joined_by_and(noun, other) for other in joined)
+        if noun.determiner in ("a", "an") and not joined:
+            return False
+        return is_plural(self.a, noun) or any(self._joined_by_and(noun, other) for other in joined)
 
     def _joined_by_and(self, noun: NounPhrase, other: NounPhrase) -> bool:
         return any(t.lower in ("and", "&") for t in self.a.tokens[noun.last : other.first])
@@ -277,57 +296,12 @@ class _Opener:
             ground = self.a.nouns[relation.ground] if relation.ground is not None else None
             if relation.start < noun.end or relation.category not in LOCATIVE or relation.negated:
                 continue
-            if ground is not None and ground.root in ("clothing", "time", "abstract"):
+            if ground is not None and (ground.root in NOT_PLACES or ground.determiner in ("his", "her", "their")):
                 continue
             return relation if relation.start <= end + 1 or noun.index in relation.figures else None
         return None
 
-    # articles
 
-    def _articles(self, start: int) -> None:
-        """Put in the articles that are surely missing, from offset `start` on."""
-        for noun in self.a.nouns:
-            if noun.start >= start and self._lacks_article(noun):
-                word = "the" if self._is_definite(noun) else article(self._sounded(noun))
-                self.edits.insert(noun.start, f"{word} ")
-            elif noun.start >= start and noun.determiner in ("a", "an"):
-                self._right_article(noun)
-
-    def _right_article(self, noun: NounPhrase) -> None:
-        token = self.a.tokens[noun.first]
-        after = self.a.tokens[noun.first + 1] if noun.first + 1 < noun.last else None
-        if token.lower not in ("a", "an") or after is None:
-            return
-        right = article(after.text)
-        if token.lower != right and not noun.plural:
-            self.edits.replace(token.start, token.end, right)
-
-    def _sounded(self, noun: NounPhrase) -> str:
-        return self.a.text[noun.start : noun.end]
-
-    def _is_definite(self, noun: NounPhrase) -> bool:
-        first_word = self.a.tokens[noun.first].lower
-        if noun.of is not None and noun.core in THE_OF:
-            return True
-        return noun.first > 0 and noun.lemma in words().surfaces and first_word == noun.core.split(" ")[0]
-
-    def _lacks_article(self, noun: NounPhrase) -> bool:
-        if noun.determiner or noun.plural or noun.pronoun or noun.proper or noun.possessor is not None:
-            return False
-        if noun.count is not None or noun.negated or self.a.tokens[noun.first].pos in ("num", "quote", "poss", "det"):
-            return False
-        if noun.of is not None and noun.core in THE_OF:
-            return True
-        lists = words()
-        if {noun.lemma, noun.core} & (lists.bare | lists.mass):
-            return False
-        if noun.lemma in lists.surfaces:
-            return noun.first > 0
-        if self._after_and_determined(noun):
-            return False
-        return noun.root in ("person", "animal", "vehicle", "building", "object", "creature", "clothing", "plant", "group")
-
-    def _after_and_determined(self, noun: NounPhrase) -> bool:
-        """ "a man and woman" is right as it is."""
-        before = [self.a.nouns[i] for i in noun.partners if i < noun.index]
-        return bool(before) and before[0].determiner not in ("",)
+def looks_several(word: str) -> bool:
+    """Whether a bare noun names several."""
+    return looks_plural(word) or word in ("people", "men", "women", "children")

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from t2v_recaption.intent.model import Kind
 from t2v_recaption.writers.base import Sentence
+from t2v_recaption.writers.composer.camera import ANGLES, SIZES
 from t2v_recaption.writers.composer.grammar import one_line
 from t2v_recaption.writers.composer.library import Entry, Library
-from t2v_recaption.writers.composer.planner import ANGLES, SIZES, Plan, Planner
+from t2v_recaption.writers.composer.planner import Plan, Planner
 from t2v_recaption.writers.composer.scene import Scene
 
 
@@ -34,7 +35,7 @@ def _open(scene: Scene, plan: Plan, planner: Planner, library: Library) -> Itera
     if plan.place_phrase:
         yield Sentence(plan.place_phrase, "setting", 0.8)
     if not scene.has(Kind.LIGHT):
-        for entry in choice.order("light", planner.light_entries()):
+        for entry in choice.order("light", planner.surroundings.light_entries()):
             if _fits(entry.name, planner, library):
                 yield Sentence(str(entry.get("phrase", entry.name)), "light", 0.6)
                 break
@@ -43,15 +44,15 @@ def _open(scene: Scene, plan: Plan, planner: Planner, library: Library) -> Itera
 
 
 def _camera(scene: Scene, planner: Planner, library: Library) -> Iterator[Sentence]:
-    scale = planner.scale()
+    scale = planner.camera.scale()
     for names in (SIZES[scale], ANGLES[scale]):
         for name in scene.choice.order("phrase", names):
             entry: Entry | None = library.named("camera", name)
-            if entry is not None and planner.entry_tags(entry).fits(planner.tags):
+            if entry is not None and planner.s.entry_tags(entry).fits(planner.s.tags):
                 yield Sentence(str(entry.get("phrase", entry.name)), "camera", 0.5)
                 break
 
 
 def _fits(text: str, planner: Planner, library: Library) -> bool:
     ready = library.ready(text)
-    return ready.tags.fits(planner.tags) and not ready.words & planner.scene.avoid
+    return ready.tags.fits(planner.s.tags) and not ready.words & planner.scene.avoid

@@ -9,11 +9,15 @@ from t2v_recaption.writers.base import Sentence
 from t2v_recaption.writers.composer.choice import Choice
 from t2v_recaption.writers.composer.grammar import capital, ended
 from t2v_recaption.writers.composer.notation import ending, joined, lowered, realise
-from t2v_recaption.writers.composer.planner import Planned
+from t2v_recaption.writers.composer.selector import Planned
 
 LONGEST = 30
 """Words of a sentence joined from two."""
-JOINTS = {"setting": (", while ", ", and ", "; ", ", while "), "action": (", and ", "; "), "subject": (", and ", ", while ")}
+JOINTS = {
+    "setting": (", while ", ", and ", "; ", ", while "),
+    "action": (", and ", "; "),
+    "subject": (", and ", ", while "),
+}
 """What may stand between two sentences on the same aspect."""
 SELDOM = {"setting": 55, "action": 30, "subject": 40}
 """Percent of pairs that are joined, where they are short enough."""
@@ -26,7 +30,12 @@ def merged(items: Sequence[Planned], choice: Choice) -> list[Planned]:
     free = True
     for item in items:
         last = out[-1] if out else None
-        if last is not None and free and _may_join(last, item) and choice.chance(f"join{len(out)}", SELDOM[item.aspect]):
+        if (
+            last is not None
+            and free
+            and _may_join(last, item)
+            and choice.chance(f"join{len(out)}", SELDOM[item.aspect])
+        ):
             by = choice.pick(f"joint{len(out)}", JOINTS[item.aspect])
             fragment = joined(ending(last.ready.fragment), lowered(item.ready.fragment), by=by)
             slots = last.ready.slots | item.ready.slots

@@ -17,7 +17,25 @@ MOVING = ALIVE | {"vehicle"}
 PLACES = frozenset(("landform", "water", "sky", "place", "building"))
 GENDER = {"he": "he", "him": "he", "his": "he", "she": "she", "her": "she", "hers": "she"}
 POSTURES = frozenset(("sit", "stand", "lie", "wear", "hold", "have", "be", "look"))
-COLLECTIVE = frozenset("group crowd pair pod flock herd troop pack swarm school bunch couple team variety branch".split())
+COLLECTIVE = frozenset(
+    [
+        "group",
+        "crowd",
+        "pair",
+        "pod",
+        "flock",
+        "herd",
+        "troop",
+        "pack",
+        "swarm",
+        "school",
+        "bunch",
+        "couple",
+        "team",
+        "variety",
+        "branch",
+    ]
+)
 
 
 @dataclass
@@ -87,6 +105,12 @@ def build(intent: Intent, analysis: Analysis, library: Library, choice: Choice) 
     return _Builder(Scene(intent, analysis, choice), library).build()
 
 
+def place_tags(library: Library, entry: Entry) -> Tags:
+    """The tags of a place, with those of what it is."""
+    names = [*entry.get("tags", ()), *library.chain_names(entry, places=True)]
+    return library.vocabulary.named(name for name in names if name in library.vocabulary.known)
+
+
 class _Builder:
     def __init__(self, scene: Scene, library: Library) -> None:
         self.scene = scene
@@ -117,7 +141,9 @@ class _Builder:
     # subjects
 
     def _actors(self) -> list[NounPhrase]:
-        return [n for n in self.a.nouns if n.start >= self.start and not n.pronoun and not n.negated and n.root != "time"]
+        return [
+            n for n in self.a.nouns if n.start >= self.start and not n.pronoun and not n.negated and n.root != "time"
+        ]
 
     def _main_noun(self, nouns: list[NounPhrase], verb: VerbPhrase | None) -> NounPhrase | None:
         if verb is not None:
@@ -176,7 +202,9 @@ class _Builder:
             text = f"{self.a.tokens[noun.count_first].text.lower()} {text}"
         elif plural and not noun.plural:
             text = "group" if self._root(noun) in ALIVE else text
-        other = "other " if noun.determiner == "another" or "another" in self.a.words(noun.first, noun.head).lower() else ""
+        other = (
+            "other " if noun.determiner == "another" or "another" in self.a.words(noun.first, noun.head).lower() else ""
+        )
         return f"the {other}{text}"
 
     def _pronoun(self, noun: NounPhrase, entry: Entry | None, root: str, plural: bool) -> str:
@@ -289,7 +317,7 @@ class _Builder:
             entry = self.library.place(noun.lemma, noun.core)
             if entry is not None:
                 scene.place, scene.place_name, scene.place_stated = entry, self._name(noun, noun.plural), True
-                scene.tags = scene.tags | self.place_tags(entry)
+                scene.tags = scene.tags | place_tags(self.library, entry)
                 return
         scene.place_stated = bool(scene.intent.of_kind(Kind.SETTING))
 
@@ -301,11 +329,6 @@ class _Builder:
         own = [first] if first is not None and self._root(first) in PLACES | {"", "abstract"} else []
         landmarks = [n for n in grounds if n.root in PLACES | {"", "abstract", "object"}]
         return [*stated, *landmarks, *own]
-
-    def place_tags(self, entry: Entry) -> Tags:
-        """The tags of a place, with those of what it is."""
-        names = [*entry.get("tags", ()), *self.library.chain_names(entry, places=True)]
-        return self.library.vocabulary.named(n for n in names if n in self.library.vocabulary.known)
 
     def _find_time(self) -> None:
         names = set(self.library.vocabulary.names(self.scene.tags))

@@ -24,6 +24,14 @@ class Words:
     surfaces: frozenset[str]
     bare: frozenset[str]
     mass: frozenset[str]
+    capital: frozenset[str]
+    names: frozenset[str]
+    unique: frozenset[str]
+    collective: frozenset[str]
+    the_of: frozenset[str]
+    kin: frozenset[str]
+    in_s: frozenset[str]
+    upper: frozenset[str]
     an: frozenset[str]
     a: frozenset[str]
     meanwhile: list[str]
@@ -38,6 +46,6 @@ def words() -> Words:
     path = Path(prompts.__file__).parent / "knowledge" / "composer.json"
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     data.pop("about")
-    for name in ("no_hands", "surfaces", "bare", "mass", "an", "a"):
+    for name in ("no_hands", "surfaces", "bare", "mass", "capital", "names", "unique", "collective", "the_of", "kin", "in_s", "upper", "an", "a"):
         data[name] = frozenset(data[name])
     return Words(**data)

@@ -13,11 +13,13 @@ from t2v_recaption.writers.base import Draft, Sentence, WriteOptions, Writer, Wr
 from t2v_recaption.writers.composer.choice import Choice
 from t2v_recaption.writers.composer.grammar import capital, ended, one_line
 from t2v_recaption.writers.composer.library import Library, library
+from t2v_recaption.writers.composer.notation import PRONOUNS
 from t2v_recaption.writers.composer.opening import Extras, Opening, open_with
 from t2v_recaption.writers.composer.phrases import phrases
-from t2v_recaption.writers.composer.planner import Plan, Planned, Planner
+from t2v_recaption.writers.composer.planner import Plan, Planner
 from t2v_recaption.writers.composer.realiser import Realiser, merged
 from t2v_recaption.writers.composer.scene import Scene, build
+from t2v_recaption.writers.composer.selector import Planned
 
 DENSE = 60
 """Words from which on a prompt is a caption already: Wan's and LTX's own examples of finished captions start there."""
@@ -59,8 +61,7 @@ def compose(intent: Intent, seed: int, target: Target, options: WriteOptions, kn
         found = phrases(scene, plan, planner, knowledge, _aim(target, options))
         return Draft(tuple(found), negative if target.negation == "negative" else "", (), provenance)
     opening = _opening(scene, plan, options)
-    if opening.sized:
-        plan.shot = "sized"
+    planner.camera.sized = opening.sized
     length = len(opening.text.split())
     dense = length > DENSE or _complete(intent)
     planner.fill(_aim(target, options) - length, dense=dense)
@@ -73,7 +74,15 @@ def _kept(prompt: str) -> Sentence:
 
 
 def _opening(scene: Scene, plan: Plan, options: WriteOptions) -> Opening:
-    extras = Extras(plan.posture, plan.place_phrase, plan.shot, activity=options.task == "t2v", exact=_exact(scene, options))
+    main = scene.main
+    extras = Extras(
+        plan.posture,
+        plan.place_phrase,
+        plan.shot,
+        activity=options.task == "t2v",
+        exact=_exact(scene, options),
+        possessive=PRONOUNS[main.pronoun]["their"] if main is not None and main.pronoun != "it" else "",
+    )
     return open_with(scene.analysis, scene.choice, extras)
 
 
@@ -120,7 +129,9 @@ def _style_label(scene: Scene, target: Target) -> list[Sentence]:
     return [Sentence(f"Style: {', '.join(dict.fromkeys(fact.value for fact in stated))}.", "style", 0.9)]
 
 
-_DANGLING = re.compile(r"(?:[\s,;]+(?:with|without|and|but|or|no|not|any|there|are|is|nor))*[\s,;]*(?=$|[.!?])", re.IGNORECASE)
+_DANGLING = re.compile(
+    r"(?:[\s,;]+(?:with|without|and|but|or|no|not|any|there|are|is|nor))*[\s,;]*(?=$|[.!?])", re.IGNORECASE
+)
 
 
 def _positive(intent: Intent) -> str:

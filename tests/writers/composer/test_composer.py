@@ -139,9 +139,10 @@ def test_kept_strings_stay_letter_by_letter() -> None:
 
 
 def test_quoted_text_stays_letter_by_letter() -> None:
-    assert '"OPEN  late"' in draft('a neon sign that says "OPEN  late"').text or '"OPEN  late"' in draft(
-        'a neon sign that says "OPEN  late"'
-    ).sentences[0].text
+    assert (
+        '"OPEN  late"' in draft('a neon sign that says "OPEN  late"').text
+        or '"OPEN  late"' in draft('a neon sign that says "OPEN  late"').sentences[0].text
+    )
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,8 @@ def test_ended(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "expected"), [("cut", "cuts"), ("watch", "watches"), ("carry", "carries"), ("play", "plays"), ("go", "goes"), ("have", "has")]
+    ("verb", "expected"),
+    [("cut", "cuts"), ("watch", "watches"), ("carry", "carries"), ("play", "plays"), ("go", "goes"), ("have", "has")],
 )
 def test_third_person(verb: str, expected: str) -> None:
     assert grammar.third_person(verb) == expected

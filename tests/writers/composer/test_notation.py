@@ -25,7 +25,12 @@ PERSON = Reference("the person", "they", False)
         ("{Name} [turns|turn], and {they} <waits|wait>.", WOMAN, False, "The woman turns, and she waits."),
         ("{Name} [turns|turn], and {they} <waits|wait>.", PERSON, False, "The person turns, and they wait."),
         ("{Their} hand rests on {obj}.", WOMAN, True, "The woman's hand rests on the piano."),
-        ("Light falls across {place} and {their} [back|backs].", DOG, False, "Light falls across the beach and its back."),
+        (
+            "Light falls across {place} and {their} [back|backs].",
+            DOG,
+            False,
+            "Light falls across the beach and its back.",
+        ),
         ("{They} <steadies|steady> {themselves}.", WOMAN, False, "She steadies herself."),
         ("The light finds {them}.", WOMAN, False, "The light finds her."),
         ("A line without notation.", DOG, True, "A line without notation."),
@@ -42,7 +47,10 @@ def test_free_variation_is_picked_by_seed() -> None:
 
 
 def test_brackets_that_are_no_notation_stay() -> None:
-    assert realise(compile_fragment("It costs (at least) 3 < 4."), DOG, Choice("p", 0), "k") == "It costs (at least) 3 < 4."
+    assert (
+        realise(compile_fragment("It costs (at least) 3 < 4."), DOG, Choice("p", 0), "k")
+        == "It costs (at least) 3 < 4."
+    )
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,10 @@ def opened(prompt: str, seed: int = 0, **extras: object) -> Opening:
         ("people sitting on a sofa", "People are sitting on a sofa."),
         ("couple dancing with body paint", "A couple is dancing with body paint."),
         ("hummingbird hawk moth flying near pink flowers", "A hummingbird hawk moth is flying near pink flowers."),
-        ("a woman in a halloween costume posing on a motorcycle", "A woman in a Halloween costume is posing on a motorcycle."),
+        (
+            "a woman in a halloween costume posing on a motorcycle",
+            "A woman in a Halloween costume is posing on a motorcycle.",
+        ),
         ("airplane taking off at night", "An airplane is taking off at night."),
         ("a kid eating popcorn while watching tv", "A kid is eating popcorn while watching tv."),
     ],
@@ -51,13 +54,19 @@ def test_fragments_become_sentences(prompt: str, expected: str) -> None:
         ("underwater footage of an octopus in a coral reef", r"Underwater footage \w+ an octopus in a coral reef\."),
         ("close up on fish in net", r"A close-up \w+ fish in (a )?net\."),
         ("time lapse of a subway tunnel", r"A time-lapse \w+ a subway tunnel\."),
-        ("aerial view of the highway and building in a city", r"An aerial view \w+ the highway and (a )?building in a city\."),
+        (
+            "aerial view of the highway and building in a city",
+            r"An aerial view \w+ the highway and (a )?building in a city\.",
+        ),
         ("zoom in video of a tram passing by city", r"A zoom in video \w+ a tram passing by (the |a )?city\."),
         ("a footage of a frozen river", r"Footage \w+ a frozen river\."),
         ("low angle shot of baobab tree", r"A low-angle shot \w+ a baobab tree\."),
         ("create a video of a cat on a roof", r"A video \w+ a cat on a roof\."),
         ("grilling a steak on a pan grill", r"[\w ]*[Hh]ands (is|are) grilling a steak on a pan grill\."),
-        ("cutting cucumbers into long thin slices", r"[\w ]*[Hh]ands (is|are) cutting cucumbers into long thin slices\."),
+        (
+            "cutting cucumbers into long thin slices",
+            r"[\w ]*[Hh]ands (is|are) cutting cucumbers into long thin slices\.",
+        ),
         ("counting down at traffic lights", r"The \w+ \w+ counting down at traffic lights\."),
     ],
 )
@@ -71,7 +80,9 @@ def test_a_posture_places_what_only_is_somewhere() -> None:
 
 
 def test_what_has_no_posture_is_shown() -> None:
-    assert re.fullmatch(r"An? [\w, -]+ \w+( on| over| out over)? a leafless tree\.", opened("a leafless tree", shot="wide").text)
+    assert re.fullmatch(
+        r"An? [\w, -]+ \w+( on| over| out over)? a leafless tree\.", opened("a leafless tree", shot="wide").text
+    )
 
 
 def test_the_place_follows_the_action() -> None:

@@ -1,0 +1,163 @@
+"""Camera: how the clip is seen, where the user left that open; and more about what the user asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from t2v_recaption.intent.model import Fact, Kind
+from t2v_recaption.targets.model import Target
+from t2v_recaption.writers.composer.notation import Reference, joined
+from t2v_recaption.writers.composer.selector import Planned, Selector
+from t2v_recaption.writers.composer.words import words
+
+SIZES = {
+    "tiny": ("close-up", "macro shot"),
+    "small": ("close-up", "medium close-up", "medium shot"),
+    "medium": ("medium shot", "medium close-up", "medium wide shot"),
+    "human": ("medium shot", "medium wide shot", "full shot", "medium close-up"),
+    "large": ("medium wide shot", "wide shot", "full shot"),
+    "huge": ("wide shot", "medium wide shot", "establishing shot"),
+    "vast": ("wide shot", "extreme wide shot", "establishing shot"),
+}
+"""Shot sizes that show a subject of this scale whole or nearly so."""
+ANGLES = {
+    "tiny": ("eye level", "ground-level shot", "side view"),
+    "small": ("eye level", "high angle", "side view", "three-quarter view"),
+    "medium": ("eye level", "side view", "three-quarter view", "front view"),
+    "human": ("eye level", "side view", "three-quarter view", "front view"),
+    "large": ("eye level", "low angle", "side view", "three-quarter view"),
+    "huge": ("eye level", "low angle", "three-quarter view", "front view"),
+    "vast": ("eye level", "high angle"),
+}
+SHOTS = {
+    "tiny": "close", "small": "close", "medium": "medium", "human": "medium", "large": "medium", "huge": "wide", "vast": "wide",
+}  # fmt: skip
+"""Key of `words().shot` by scale."""
+MOVES = ("static shot", "push in", "static shot", "slider shot", "push in", "dolly out", "pull back")
+FOLLOWING = ("tracking shot", "following shot", "static shot", "push in", "gimbal shot")
+FRAMING = ("centred composition", "rule of thirds", "shallow depth of field", "deep focus")
+TRAVEL = frozenset(
+    [
+        "walk",
+        "run",
+        "jog",
+        "ride",
+        "drive",
+        "sail",
+        "fly",
+        "travel",
+        "move",
+        "cross",
+        "march",
+        "roam",
+        "cycle",
+        "skate",
+        "ski",
+        "swim",
+        "trot",
+        "gallop",
+        "pass",
+    ]
+)
+
+
+class Camera:
+    """Camera sentences for one scene."""
+
+    def __init__(self, selector: Selector, target: Target, *, rich: bool) -> None:
+        self.s = selector
+        self.scene = selector.scene
+        self.library = selector.library
+        self.target = target
+        self.rich = rich
+        self.sized = False
+        """Whether the opening already names a shot size."""
+
+    def sentences(self) -> list[Planned]:
+        """What is said about the camera."""
+        stated = [fact for fact in self.scene.intent.of_kind(Kind.CAMERA) if not fact.negated]
+        who = self.s.who()
+        out = self._stated(stated, who)
+        if out:
+            return out
+        weight = {"required": 0.9, "wanted": 0.6}.get(self.target.camera)
+        if weight is not None:
+            out = self._of("move", FOLLOWING if self._travels() else MOVES, weight, who)
+        if not out or self.rich:
+            out += self._framing(who, still=not out)
+        return out
+
+    def shot(self) -> str:
+        """Key of `words().shot` for a scene that is shown: close, medium, wide or plain."""
+        if self.scene.has(Kind.CAMERA):
+            return "plain"
+        names = self.s.tag_names()
+        shot = SHOTS[self.scale()]
+        return "plain" if "far" in names or ("close-up" in names and shot != "close") else shot
+
+    def scale(self) -> str:
+        """The scale of what is in the picture."""
+        main = self.scene.main
+        for link in self.library.chain(main.entry) if main is not None else ():
+            if link.head.get("scale") in SIZES:
+                return str(link.head["scale"])
+        return "vast" if self.scene.place is not None and main is None else "medium"
+
+    def _stated(self, facts: Sequence[Fact], who: Reference) -> list[Planned]:
+        """A sentence on the move, or else the size, that the user asked for."""
+        moves = [fact for fact in facts if fact.category in ("movement", "speed")]
+        for fact in (moves or list(facts))[:1]:
+            entry = self.library.named("camera", fact.value) or self.library.named("camera", fact.text)
+            found = self.s.pick("camera", entry.ready("sentences"), who) if entry is not None else None
+            if found is not None:
+                return [Planned("camera", 0.5, found, who, "camera")]
+        return []
+
+    def _travels(self) -> bool:
+        action = self.scene.action
+        return action is not None and action.entry is not None and action.lemma in TRAVEL
+
+    def _framing(self, who: Reference, *, still: bool) -> list[Planned]:
+        """One sentence on shot size and angle: mostly composed of the two, sometimes one of the knowledge."""
+        lens, scale = words().lens, self.scale()
+        size = self._name("size", [name for name in SIZES[scale] if name in lens["sizes"]])
+        angle = self._name("angle", [name for name in ANGLES[scale] if name in lens["angles"]])
+        if self._is_stated() or not size or not angle or self.s.choice.chance("framing", 30):
+            return self._of("size", self._names(scale), 0.6, who)
+        who = who._replace(
+            size=self.s.choice.pick("size word", lens["sizes"][size]),
+            angle=self.s.choice.pick("angle word", lens["angles"][angle]),
+        )
+        lead = self.s.pick("lead", [self.library.ready(source) for source in lens["lead"]], who)
+        tails = [*lens["space"], *(lens["hold"] if still and self.target.camera != "unwanted" else ())]
+        tail = self.s.pick("tail", [self.library.ready(source) for source in tails], who)
+        if lead is None or tail is None:
+            return self._of("size", self._names(scale), 0.6, who)
+        return [Planned("camera", 0.6, lead._replace(fragment=joined(lead.fragment, tail.fragment)), who, "framing")]
+
+    def _is_stated(self) -> bool:
+        return self.sized or self.scene.has(Kind.CAMERA, "size") or self.scene.has(Kind.CAMERA, "angle")
+
+    def _names(self, scale: str) -> tuple[str, ...]:
+        sized = self.sized or self.scene.has(Kind.CAMERA, "size")
+        angled = self.scene.has(Kind.CAMERA, "angle")
+        return (() if sized else SIZES[scale] * 2) + (() if angled else ANGLES[scale]) + FRAMING
+
+    def _name(self, key: str, names: Sequence[str]) -> str:
+        """The first of the names whose tags fit the scene."""
+        for name in self.s.choice.order(key, names):
+            entry = self.library.named("camera", name)
+            if entry is None or self.s.entry_tags(entry).fits(self.s.tags):
+                return name
+        return ""
+
+    def _of(self, key: str, names: Sequence[str], weight: float, who: Reference) -> list[Planned]:
+        for name in self.s.choice.order(key, names):
+            entry = self.library.named("camera", name)
+            if entry is None or not self.s.entry_tags(entry).fits(self.s.tags):
+                continue
+            found = self.s.pick(f"{key}.{name}", entry.ready("sentences"), who)
+            if found is not None:
+                self.s.narrow(self.s.entry_tags(entry))
+                return [Planned("camera", weight, found, who, key)]
+        return []

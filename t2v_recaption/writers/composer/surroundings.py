@@ -1,0 +1,189 @@
+"""Surroundings: place, time of day, light, weather, style, mood and sound of a scene, stated or chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from t2v_recaption.intent.model import Kind
+from t2v_recaption.writers.base import Aspect
+from t2v_recaption.writers.composer.library import Entry, Ready
+from t2v_recaption.writers.composer.scene import PLACES, place_tags
+from t2v_recaption.writers.composer.selector import Planned, Selector
+from t2v_recaption.writers.composer.words import words
+
+DEPTHS = (
+    ("background", "life", "foreground"),
+    ("background", "foreground", "life"),
+    ("foreground", "background", "life"),
+    ("life", "background", "foreground"),
+)
+ADDED = ("sun", "window", "lamp", "artificial light")
+"""Tags of light sources that may come in without having been mentioned."""
+TIMES = ("day", "dusk", "dawn", "night")
+EXTRAS: tuple[tuple[Kind, str, Aspect], ...] = (
+    (Kind.STYLE, "styles", "style"), (Kind.WEATHER, "weather", "weather"), (Kind.MOOD, "moods", "mood"),
+)  # fmt: skip
+
+
+class Surroundings:
+    """Everything around the subject of one scene."""
+
+    def __init__(self, selector: Selector) -> None:
+        self.s = selector
+        self.scene = selector.scene
+        self.library = selector.library
+        self.place_phrase = ""
+        """Phrase for the chosen place; empty when the user stated one."""
+
+    # place
+
+    def choose_place(self) -> None:
+        """Choose a place where the user stated none and the subject is not one itself."""
+        scene = self.scene
+        if scene.place is not None or scene.place_stated or self._has_landmark():
+            return
+        if scene.main is not None and scene.main.root in PLACES - {"building"}:
+            return
+        for entry in self._places():
+            tags = place_tags(self.library, entry)
+            if tags.fits(self.s.tags):
+                scene.place, scene.place_name = entry, f"the {entry.name}"
+                self.s.narrow(tags)
+                self.place_phrase = str(entry.get("in", ""))
+                return
+
+    def setting(self, *, close: bool) -> list[Planned]:
+        """What stands in front, behind and around, and what moves there."""
+        place, who = self.scene.place, self.s.who()
+        if place is None:
+            return self._backdrop(close=close)
+        out: list[Planned] = []
+        for key, weight in zip(self.s.choice.pick("depth", DEPTHS), (0.7, 0.5, 0.45), strict=True):
+            out += self.s.from_chain(place, key, who, "setting", (weight,), places=True)
+        return out
+
+    def _backdrop(self, *, close: bool) -> list[Planned]:
+        """What lies around a subject where no place is known: depth and texture, nothing that may be wrong."""
+        if self.scene.main is None or self.scene.main.root in PLACES:
+            return []
+        who = self.s.who()
+        options = [self.library.ready(source) for source in words().backdrop["close" if close else "any"]]
+        out: list[Planned] = []
+        for key, weight in (("backdrop", 0.45), ("backdrop2", 0.4)):
+            found = self.s.pick(key, options, who)
+            out += [Planned("setting", weight, found, who, key)] if found is not None else []
+        return out
+
+    def _has_landmark(self) -> bool:
+        nouns = self.scene.analysis.nouns
+        return any(
+            r.ground is not None and nouns[r.ground].root in PLACES and not r.negated and r.category != "of"
+            for r in self.scene.analysis.relations
+        )
+
+    def _places(self) -> list[Entry]:
+        """Places of the action that suit the subject, then of the action, then of the subject."""
+        main, action, choice = self.scene.main, self.scene.action, self.s.choice
+        mine: list[str] = []
+        for link in self.library.chain(main.entry) if main is not None else ():
+            mine = list(link.get("places", ()) or ())
+            if mine:
+                break
+        doing = list(action.entry.get("places", ()) or ()) if action is not None and action.entry is not None else []
+        names = choice.order("place", [name for name in doing if name in mine]) + choice.order("place", doing)
+        names += choice.order("place", mine)
+        found = [self.library.place(name) for name in names]
+        return [entry for entry in found if entry is not None]
+
+    # time and light
+
+    def settle_time(self) -> None:
+        """Take the stated time of day into the situation."""
+        if self.scene.time:
+            self.s.narrow_named(self.scene.time)
+
+    def choose_time(self) -> None:
+        """Choose a time of day that suits the place, where the user stated none."""
+        if self.scene.time or self.scene.has(Kind.TIME):
+            return
+        place = self.scene.place
+        times = [str(time) for time in (place.get("times", ()) if place is not None else ())]
+        for time in self.s.choice.order("time", [*times, "day"]):
+            if time in TIMES and self.library.vocabulary.named([time]).fits(self.s.tags):
+                self.scene.time = time
+                self.s.narrow_named(time)
+                return
+
+    def light(self) -> list[Planned]:
+        """One sentence on the light."""
+        who = self.s.who()
+        for ready in self._lights():
+            if self.s.fits(ready, who):
+                self.s.used.add(ready.fragment.source)
+                self.s.narrow(ready.tags)
+                return [Planned("light", 0.65, ready, who, "light")]
+        return []
+
+    def _lights(self) -> Iterable[Ready]:
+        choice = self.s.choice
+        for fact in self.scene.intent.of_kind(Kind.LIGHT, Kind.TIME):
+            table = "light" if fact.kind is Kind.LIGHT else "times"
+            entry = self.library.named(table, fact.value) if not fact.negated else None
+            if entry is not None and (fact.kind is Kind.LIGHT or choice.chance("time light", 40)):
+                yield from choice.order("stated light", entry.ready("sentences"))
+        if self.scene.time and self.scene.place is not None and choice.chance("place light", 60):
+            yield from choice.order("light", self.scene.place.ready(f"light.{self.scene.time}"))
+        for entry in choice.order("lights", self.light_entries()):
+            yield from choice.order("light", entry.ready("sentences"))
+        for link in self.library.chain(self.scene.place, places=True):
+            yield from choice.order("light", link.ready(f"light.{self.scene.time or 'day'}"))
+
+    def light_entries(self) -> list[Entry]:
+        """The general light entries that fit and need nothing that is not in the scene."""
+        there = self.s.tags.has | self.library.vocabulary.named(ADDED).has
+        places = set(self._where())
+        return [entry for entry in self.library.table("light") if self._suits(entry, there, places)]
+
+    def _suits(self, entry: Entry, there: int, places: set[str]) -> bool:
+        tags = self.s.entry_tags(entry)
+        own = entry.get("of")
+        return tags.fits(self.s.tags) and not tags.has & ~there and (not own or bool(places.intersection(own)))
+
+    def _where(self) -> list[str]:
+        """Names of the place and of the things in the scene, with all that they are."""
+        names = self.library.chain_names(self.scene.place, places=True)
+        for actor in (self.scene.main, *self.scene.others):
+            names += self.library.chain_names(actor.entry) if actor is not None else []
+        return names
+
+    # style, weather, mood, sound
+
+    def stated_extras(self) -> Iterable[Planned]:
+        """More about a style, weather or mood that the user stated."""
+        who = self.s.who()
+        for kind, table, aspect in EXTRAS:
+            for fact in self.scene.intent.of_kind(kind)[:1]:
+                entry = self.library.named(table, fact.value) if not fact.negated else None
+                found = self.s.pick(aspect, entry.ready("sentences"), who) if entry is not None else None
+                if found is not None:
+                    yield Planned(aspect, 0.4, found, who, aspect)
+
+    def sounds(self) -> list[Planned]:
+        """What is heard: the action or subject first, then the place."""
+        who = self.s.who()
+        out: list[Planned] = []
+        for name in self._sounding():
+            entry = self.library.sound(name)
+            found = self.s.pick(f"sound.{name}", entry.ready("sentences"), who) if entry is not None else None
+            if found is not None:
+                out.append(Planned("audio", 0.9 if not out else 0.5, found, who, f"sound{len(out)}"))
+            if len(out) == 2:
+                break
+        return out
+
+    def _sounding(self) -> list[str]:
+        action, main, place = self.scene.action, self.scene.main, self.scene.place
+        names = [action.entry.name, action.lemma] if action is not None and action.entry is not None else []
+        names += self.library.chain_names(main.entry) if main is not None else []
+        names += self.library.chain_names(place, places=True) if place is not None else []
+        return [*names, *sorted(self.s.tag_names()), "any"]
