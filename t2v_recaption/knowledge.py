@@ -7,6 +7,7 @@ keep working with a reduced knowledge base. The schema is in `prompts/knowledge/
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -18,9 +19,31 @@ from t2v_recaption.errors import InvalidInput
 Entry = dict[str, Any]
 FOLDER = Path(prompts.__file__).parent / "knowledge"
 ROOTS = frozenset(
-    ["person", "animal", "vehicle", "food", "plant", "building", "object", "landform", "water", "sky", "creature", "substance", "group"]
+    [
+        "person",
+        "animal",
+        "vehicle",
+        "food",
+        "plant",
+        "building",
+        "object",
+        "landform",
+        "water",
+        "sky",
+        "creature",
+        "substance",
+        "group",
+    ]
 ) | {"body part"}  # where the chains of `is` end
-_BULK = ('"look":', '"foreground":', '"phrase":', '"sentences":')  # the long fields; the ones that name things come before them
+_BULK = (
+    '"look":',
+    '"foreground":',
+    '"phrase":',
+    '"sentences":',
+)  # the long fields; the ones that name things come before them
+
+
+_PHRASE = re.compile(r"(?:^|\s)(?:in|on|at|inside|outside|under|by|near|from|with|of|the|an?)\s")
 
 
 @lru_cache(maxsize=64)
@@ -69,8 +92,9 @@ def roots() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def place_names() -> frozenset[str]:
-    """Every name of a place, with its other names."""
-    return frozenset(word for head in heads("places") for word in (head["name"], *head.get("also", ())))
+    """Every name of a place, with its other names, without the phrases among them ("at home", "inside a house")."""
+    words = (word for head in heads("places") for word in (head["name"], *head.get("also", ())))
+    return frozenset(word for word in words if not _PHRASE.search(f"{word} "))
 
 
 def _root(name: str, parents: dict[str, str]) -> str:
@@ -110,7 +134,9 @@ def _entry(line: str, path: Path, number: int) -> Entry:
     try:
         entry = json.loads(line)
     except ValueError as error:
-        raise InvalidInput(f"{path.name}, line {number}: {error}.", hint="Each line must be one JSON object.") from error
+        raise InvalidInput(
+            f"{path.name}, line {number}: {error}.", hint="Each line must be one JSON object."
+        ) from error
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
         if isinstance(entry, dict) and "tag" in entry:
             return {"name": entry["tag"], **entry}
