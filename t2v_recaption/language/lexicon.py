@@ -127,10 +127,19 @@ class Lexicon:
         for word in knowledge.place_names():
             (self.compounds if " " in word else self.nouns).setdefault(word.lower(), "place")
 
+        names = sections("names.txt")
+        self.names = {name: kind for kind, found in names.items() for name in found}
+        self.proper = frozenset(name for name in self.names if " " not in name)
+        for name, kind in self.names.items():
+            if " " in name:
+                self.compounds.setdefault(name, "place" if kind == "place" else "person")
+            else:
+                self.nouns.setdefault(name, "place" if kind == "place" else "person")
+
     def compound_index(self) -> dict[str, list[tuple[str, ...]]]:
         """The compounds by their first word, longest first. "Red car" is none: its first word is an attribute."""
         index: dict[str, list[tuple[str, ...]]] = {}
-        own = {word for words in sections("compounds.txt").values() for word in words}
+        own = {word for words in sections("compounds.txt").values() for word in words} | set(self.names)
         for compound, root in self.compounds.items():
             first, *rest = compound.replace("-", " ").split()
             category = self.adjectives.get(first, "")

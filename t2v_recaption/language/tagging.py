@@ -235,7 +235,7 @@ class Tagger:
         start = before in _STARTS and (i == 0 or self.pieces[i - 1].text not in (",", "-", "(", "/")) or before == SYMBOL
         if i and self.pieces[i - 1].kind == "quote":
             start = True
-        if word.root == "place" and word.lower in _PROPER_PLACES:
+        if word.lower in self.lex.proper:
             return True
         after = self.pieces[i + 1] if i + 1 < len(self.pieces) else None
         if start:
@@ -461,10 +461,3 @@ class Tagger:
 _PLACE_GERUNDS = frozenset("building painting ceiling wedding morning evening railing flooring clearing crossing wing king ring clothing setting lighting housing bedding setting evening drawing carving engraving etching topping filling frosting icing seasoning pudding dumpling herring sibling duckling earring stocking legging offspring scaffolding".split())
 _DONE_TO = frozenset("drink play watch paint plant ride drive cook eat wear carry make read sing throw kick catch build clean wash".split())
 _ORDERS = frozenset("film show picture shoot frame image video light paint plant park watch water drink mix cook stir play drive fly".split())
-_PROPER_PLACES = frozenset("""london paris tokyo chicago boston miami seattle shanghai beijing singapore dubai istanbul moscow berlin rome venice milan florence
-madrid barcelona lisbon amsterdam brussels vienna prague budapest athens cairo jerusalem mumbai delhi bangkok hanoi seoul kyoto osaka sydney melbourne toronto
-vancouver montreal edinburgh glasgow dublin oslo stockholm copenhagen helsinki warsaw kiev kyiv lucerne zurich geneva munich hamburg manhattan brooklyn
-hollywood santorini bali hawaii alaska california texas florida usa america england scotland wales ireland france germany italy spain portugal greece
-russia ukraine poland norway sweden finland denmark iceland switzerland austria croatia hungary netherlands belgium japan korea india nepal tibet thailand
-vietnam cambodia indonesia malaysia philippines australia canada mexico brazil argentina chile peru egypt morocco kenya nigeria ethiopia tanzania israel iran iraq
-syria europe asia africa antarctica sahara danube seine thames himalayas alps andes everest stonehenge petra""".split())

@@ -1,0 +1,145 @@
+"""Facts about the picture rather than what is in it: camera, style, time, weather, light, mood, format; and framing words.
+
+A term is found by its words alone (`language.terms`); here its place in the sentence decides whether it is meant as one:
+"an oil painting of a dog" names a medium, "an oil painting on the wall" a thing.
+"""
+
+from __future__ import annotations
+
+import re
+
+from t2v_recaption.intent.builder import Builder, Item
+from t2v_recaption.intent.model import Kind, Span
+from t2v_recaption.language.model import ADJ, ADV, NOUN, VERB, NounPhrase, Term
+
+_FORMATS = (
+    ("duration", re.compile(r"\b(\d+(?:\.\d+)?)[\s-]?(?:s|secs?|seconds?|minutes?|mins?)\b(?:[\s-](?:long|video|clip|footage)\b)?", re.I)),
+    ("duration", re.compile(r"\b(?:two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty|sixty)[\s-](?:seconds?|minutes?)\b(?:[\s-]long\b)?", re.I)),
+    ("fps", re.compile(r"\b\d{2,3}[\s-]?(?:fps|frames per second|hz)\b", re.I)),
+    ("resolution", re.compile(r"\b\d{3,4}\s?[x×]\s?\d{3,4}\b|\b(?:480|540|576|720|1080|1440|2160)[pi]\b|\b(?:2|4|5|6|8|12|16)k\b(?:\s(?:resolution|uhd|hdr|video|footage))?", re.I)),
+    ("aspect", re.compile(r"\b(?:16:9|9:16|4:3|3:4|1:1|21:9|9:21|3:2|2:3|4:5|5:4|2\.35:1|2\.39:1|1\.85:1|1\.78:1)\b(?:\s(?:aspect ratio|ratio|format))?", re.I)),
+)  # fmt: skip
+FRAMING = frozenset("video footage clip film movie shot scene image picture photo photograph view sequence recording camera frame gif reel trailer videos clips shots scenes views".split())
+_SHOWN = frozenset("show depict feature capture film shoot record take see view photograph present display illustrate portray contain focus generate create make produce render".split())
+_MOODY = frozenset("atmosphere mood feeling vibe ambience ambiance tone scene energy aesthetic feel aura setting".split())
+_KINDS = {"camera": Kind.CAMERA, "style": Kind.STYLE, "time": Kind.TIME, "weather": Kind.WEATHER, "light": Kind.LIGHT, "mood": Kind.MOOD, "format": Kind.FORMAT}
+
+
+def add_formats(builder: Builder) -> None:
+    """Duration, frame rate, resolution, aspect ratio, as written in figures."""
+    tokens = builder.analysis.tokens
+    for category, pattern in _FORMATS:
+        for match in pattern.finditer(builder.analysis.text):
+            found = [k for k, t in enumerate(tokens) if t.start >= match.start() and t.end <= match.end()]
+            if found and builder.free(found[0], found[-1] + 1):
+                value = re.sub(r"[\s-]+", " ", match[0].lower()).strip()
+                item = builder.add(Kind.FORMAT, value, found[0], found[-1] + 1, category)
+                item.spans = [Span(match.start(), match.end())]
+
+
+def add_terms(builder: Builder) -> None:
+    """The terms of the field that are meant as such where they stand."""
+    analysis = builder.analysis
+    heads = {np.head: np for np in analysis.nouns}
+    inside = {k: np for np in analysis.nouns for k in range(np.first, np.last)}
+    for term in analysis.terms:
+        if term.negated or not builder.free(term.first, term.last) or not _meant(builder, term, heads, inside):
+            continue
+        item = builder.add(_KINDS[term.kind], term.value, term.first, term.last, term.category)
+        _absorb_manner(builder, item, term)
+
+
+def _absorb_manner(builder: Builder, item: Item, term: Term) -> None:
+    """"Slowly" inside "camera slowly pans" is said of the movement."""
+    tokens = builder.analysis.tokens
+    for k in range(term.first, min(term.last + 1, len(tokens))):
+        inside = k < term.last
+        if tokens[k].pos == ADV and tokens[k].lower.endswith("ly") and item.kind is Kind.CAMERA and (inside or k not in builder.taken):
+            builder.add_at(Kind.ATTRIBUTE, tokens[k].lemma, builder.span(k, k + 1), "manner", of=item)
+            builder.taken.setdefault(k, item)
+        if inside and item.kind is Kind.CAMERA and tokens[k].pos == ADJ and tokens[k].lower in ("slow", "fast", "gentle", "smooth", "quick", "rapid"):
+            if tokens[k].lower not in item.value:
+                builder.add_at(Kind.ATTRIBUTE, tokens[k].lemma, builder.span(k, k + 1), "manner", of=item)
+
+
+def _meant(builder: Builder, term: Term, heads: dict[int, NounPhrase], inside: dict[int, NounPhrase]) -> bool:
+    analysis = builder.analysis
+    tokens = analysis.tokens
+    np = heads.get(term.last - 1) or inside.get(term.last - 1)
+    verbal = any(tokens[k].pos == VERB for k in range(term.first, term.last))
+    if term.kind == "style":
+        return _style_meant(builder, term, np, verbal)
+    if term.kind == "mood":
+        return np is None or np.head >= term.first and np.head < term.last or np.core in _MOODY or np.root == "medium"
+    if term.kind in ("weather", "time", "light") and verbal:
+        return not any(vp.first >= term.first - 1 and vp.verb < term.last and (vp.agents or vp.objects) and not _rains(builder, vp.agents) for vp in analysis.verbs)
+    if term.kind == "weather" and np is not None and np.head not in range(term.first, term.last) and " " in term.value:
+        return True
+    if term.kind == "weather" and any(tokens[k].lower in ("covered", "capped") for k in range(term.first, term.last)):
+        return False
+    if term.kind in ("weather", "light", "time") and np is not None and np.head >= term.last and term.last - term.first == 1 and tokens[term.first].pos == NOUN:
+        return term.kind == "time" or np.head == term.last - 1 or np.root in ("medium", "time", "weather", "")  # "snow leopard", "rain coat", "fog machine"
+    return True
+
+
+def _rains(builder: Builder, agents: tuple[int, ...]) -> bool:
+    return all(builder.analysis.nouns[k].core == "it" for k in agents)
+
+
+def _style_meant(builder: Builder, term: Term, np: NounPhrase | None, verbal: bool) -> bool:
+    """A medium of the picture, not a thing in it."""
+    analysis = builder.analysis
+    if verbal and term.last - term.first == 1:
+        return False
+    if np is None:
+        return True
+    if term.value == "black and white" or term.category == "colour":
+        return np.root == "medium" or np.first == term.first and np.head < term.last
+    if not term.first <= np.head < term.last:
+        return True
+    thing = any(np.index in vp.objects and vp.lemma not in _SHOWN for vp in analysis.verbs) or any(
+        r.ground == np.index and r.category not in ("in", "as", "with", "like") or np.index in r.figures and np.of is None and r.category in ("on", "in", "near", "left", "right", "behind")
+        and term.last - term.first == 1 for r in analysis.relations
+    )  # fmt: skip
+    return not thing and (np.determiner not in ("his", "her", "their", "its"))
+
+
+def add_framing(builder: Builder) -> None:
+    """"A video of", "footage of", "the scene shows": words that only say that there is a picture."""
+    analysis = builder.analysis
+    objects = {k for vp in analysis.verbs if vp.lemma not in _SHOWN for k in vp.objects}
+    grounds = {r.ground for r in analysis.relations if r.verb is not None or r.category not in ("in", "with", "from", "for", "on")}
+    for np in analysis.nouns:
+        if np.core not in FRAMING and np.root != "medium":
+            continue
+        held = np.index in objects or (np.index in grounds and np.of is None)
+        if np.core == "camera":
+            held = held or np.determiner in ("a", "his", "her", "their") and np.index not in {k for vp in analysis.verbs for k in vp.agents}
+        if np.of is not None or not held:
+            _frame(builder, np)
+    for vp in analysis.verbs:
+        about = all(analysis.nouns[k].root == "medium" or analysis.nouns[k].core in FRAMING for k in vp.agents)
+        if vp.lemma in _SHOWN and _only_shows(builder, vp, about):
+            builder.frame(vp.first, vp.last)
+
+
+def _only_shows(builder: Builder, vp: object, about: bool) -> bool:
+    from t2v_recaption.language.model import VerbPhrase
+
+    assert isinstance(vp, VerbPhrase)
+    analysis = builder.analysis
+    if vp.agents:
+        return about and analysis.nouns[vp.agents[0]].index not in builder.of_noun
+    near = any(term.kind == "camera" and 0 <= term.first - vp.last <= 3 for term in analysis.terms)
+    if vp.form == "ed":
+        return near or any(r.verb == vp.index and r.ground is not None and analysis.nouns[r.ground].core in ("camera", "drone") for r in analysis.relations)
+    starts = vp.first == 0 or analysis.tokens[vp.first - 1].pos == "punct"
+    return starts and vp.form == "base" and bool(vp.objects)
+
+
+def _frame(builder: Builder, np: NounPhrase) -> None:
+    """Take the framing noun away; what qualifies it stays free for other facts."""
+    analysis = builder.analysis
+    head = analysis.tokens[np.head].lower
+    if head in FRAMING or np.root == "medium":
+        builder.frame(np.head, np.head + 1)
