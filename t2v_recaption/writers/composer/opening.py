@@ -168,9 +168,9 @@ class _Opener:
     def _agentless(self) -> Opening:
         """From "grilling a steak" to "A pair of hands is grilling a steak"; anything else is shown."""
         verb = self.a.verbs[0] if self.a.verbs else None
-        if verb is None and self.a.nouns and not self.a.nouns[0].pronoun and not self.a.quotes:
+        if self._is_noun_phrase(verb):
             return self._shown(self.a.nouns[0])
-        if verb is None or verb.first != 0 or verb.form != "ing":
+        if verb is None or verb.form != "ing" or not self._starts(verb):
             self.small.fill(0)
             return self._finish("clause")
         self.small.fill(0)
@@ -180,6 +180,17 @@ class _Opener:
         shot = self.choice.pick("shot", words().shot["plain"])
         self.edits.prefix = f"{shot} {self.choice.pick('show', words().show['activity'])} "
         return self._finish("shown")
+
+    def _starts(self, verb: VerbPhrase) -> bool:
+        """Whether nothing but an adverb or adjective comes before the verb: "deep frying a crab"."""
+        return all(token.pos in ("adv", "adj") for token in self.a.tokens[: verb.first])
+
+    def _is_noun_phrase(self, verb: VerbPhrase | None) -> bool:
+        """Whether a prompt whose first noun phrase does not begin it is still a noun phrase."""
+        nouns, start = self.a.nouns, self.a.tokens[0].pos if self.a.tokens else ""
+        if not nouns or nouns[0].pronoun or self.a.quotes or start not in ("det", "adj", "adv", "num", "noun", "verb"):
+            return False
+        return verb is None or (verb.form == "ed" and verb.passive is False and start in ("det", "adv"))
 
     def _verbless(self, first: NounPhrase) -> Opening:
         """From "white rabbit near the fence" to "A white rabbit sits near the fence"."""
@@ -205,6 +216,8 @@ class _Opener:
         for at in range(first.first + 1, min(first.last + 1, len(self.a.tokens))):
             token, before = self.a.tokens[at], self.a.tokens[at - 1]
             if len(token.lower) < 5 or not token.lower.endswith("ing") or before.pos not in ("noun", "name"):
+                continue
+            if token.pos == "prep" or token.lower in ("looking", "during", "evening", "morning", "building"):
                 continue
             if at < first.last and self._root_of(before.lower) not in DOERS:
                 continue
@@ -264,6 +277,9 @@ class _Opener:
                 continue
             subject = verb.objects if verb.passive else verb.agents
             if not own.intersection(subject) or any(t.pos == "wh" for t in self.a.tokens[first.last : verb.first]):
+                continue
+            after = self.a.tokens[verb.last].pos if verb.last < len(self.a.tokens) else ""
+            if verb.lemma == "look" and after in ("noun", "adj"):
                 continue
             near = verb.first <= first.last + 1
             if verb.form == "base" and not (self._several(first) or (near and verb.objects)):

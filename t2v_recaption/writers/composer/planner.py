@@ -134,12 +134,14 @@ class Planner:
         )
 
     def _posture(self) -> tuple[str, str] | None:
+        """A verb for how the subject is somewhere; none for what is no thing of its own (a view, a design, a night)."""
         main = self.scene.main
-        for name in [*self.library.chain_names(main.entry), main.root] if main is not None else ():
+        if main is None or words().posture.get(self.scene.analysis.nouns[0].core) == []:
+            return None
+        for name in [main.noun.core, *self.library.chain_names(main.entry), main.root]:
             options = words().posture.get(name)
-            if options:
-                pair = self.s.choice.pick("posture", options)
-                return (pair[0], pair[1])
+            if options is not None:
+                return tuple(self.s.choice.pick("posture", options)) if options else None  # type: ignore[return-value]
         return None
 
     # action

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from t2v_recaption.intent.model import Kind
 from t2v_recaption.writers.base import Aspect
 from t2v_recaption.writers.composer.library import Entry, Ready
-from t2v_recaption.writers.composer.scene import PLACES, place_tags
+from t2v_recaption.writers.composer.scene import PLACES, Actor, place_tags
 from t2v_recaption.writers.composer.selector import Planned, Selector
 from t2v_recaption.writers.composer.words import words
 
+PEOPLE = frozenset(("man", "woman", "boy", "girl", "child", "kid", "people", "person", "guy", "lady", "friend", "couple", "family"))
 DEPTHS = (
     ("background", "life", "foreground"),
     ("background", "foreground", "life"),
@@ -76,24 +77,28 @@ class Surroundings:
 
     def _has_landmark(self) -> bool:
         nouns = self.scene.analysis.nouns
-        return any(
-            r.ground is not None and nouns[r.ground].root in PLACES and not r.negated and r.category != "of"
-            for r in self.scene.analysis.relations
-        )
+        found = [nouns[r.ground] for r in self.scene.analysis.relations if r.ground is not None and not r.negated]
+        return any(noun.root in PLACES | {"vehicle"} for noun in found)
 
     def _places(self) -> list[Entry]:
         """Places of the action that suit the subject, then of the action, then of the subject."""
         main, action, choice = self.scene.main, self.scene.action, self.s.choice
-        mine: list[str] = []
-        for link in self.library.chain(main.entry) if main is not None else ():
-            mine = list(link.get("places", ()) or ())
-            if mine:
-                break
+        mine = self._own_places(main) if main is not None else []
         doing = list(action.entry.get("places", ()) or ()) if action is not None and action.entry is not None else []
         names = choice.order("place", [name for name in doing if name in mine]) + choice.order("place", doing)
         names += choice.order("place", mine)
         found = [self.library.place(name) for name in names]
         return [entry for entry in found if entry is not None]
+
+    def _own_places(self, actor: Actor) -> list[str]:
+        """Places of the subject. A profession without places of its own does not take those of people in general."""
+        links = list(self.library.chain(actor.entry))
+        for at, link in enumerate(links):
+            places = list(link.get("places", ()) or ())
+            if places:
+                general = link.name == "person" and at > 0 and actor.noun.core not in PEOPLE
+                return [] if general else places
+        return []
 
     # time and light
 
