@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from t2v_recaption import fidelity
 from t2v_recaption.fidelity.report import FactVerdict, Invention, Report, Status
 from t2v_recaption.intent.model import Fact, Intent, Kind, Span
-from t2v_recaption.statements import sentence, statements
+from t2v_recaption.language import analyse
+from t2v_recaption.statements import finite, opening, sentence, statements
 from t2v_recaption.writers.base import Aspect, Sentence
 from t2v_recaption.writers.sentences import split
 
@@ -33,6 +35,12 @@ WEIGHT = {Status.KEPT: 0, Status.WEAKENED: 1, Status.LOST: 1, Status.CONTRADICTE
 """What a fault costs: saying something wrong is worse than not saying something."""
 
 INVENTED = 2
+
+MANY = 3
+"""Lost facts from which on the prompt itself says it better than a sentence for each."""
+
+APART = (Kind.CAMERA, Kind.STYLE, Kind.FORMAT, Kind.TEXT)
+"""Facts that are said in a sentence of their own, at the end."""
 
 
 def mend(
@@ -125,7 +133,11 @@ class _Bench:
     # What should be there
 
     def restate(self) -> None:
-        """Put every lost or weakened fact back, in the order of the prompt."""
+        """Put every lost or weakened fact back, in the order of the prompt; many at once as the prompt itself."""
+        self._replace_actions()
+        if sum(v.fact.kind not in APART for v in self.report.failures) >= MANY:
+            own = Sentence(opening(self.intent), "prompt", 1.0)
+            self._cheaper([own, *self.rows], f"Opened with the prompt: “{own.text}”")
         for fact in self.intent:
             verdict = next((v for v in self.report.failures if v.fact.id == fact.id), None)
             if verdict is None or verdict.status is Status.CONTRADICTED:
@@ -136,10 +148,26 @@ class _Bench:
 
     def _with(self, fact: Fact, text: str) -> list[Sentence]:
         row = Sentence(text, ASPECTS.get(fact.kind, "subject"), 1.0)
-        if fact.kind in (Kind.CAMERA, Kind.STYLE, Kind.FORMAT, Kind.TEXT, Kind.ORDER):
+        if fact.kind in APART or fact.kind is Kind.ORDER:
             return [*self.rows, row]
         at = 1 if self.rows and fact.kind not in (Kind.SUBJECT, Kind.COUNT, Kind.NAME) else 0
         return [*self.rows[:at], row, *self.rows[at:]]
+
+    def _replace_actions(self) -> None:
+        """Where the stated doer does something else to the stated object instead, that sentence goes."""
+        for found in self.report.of_status(Status.LOST):
+            if found.fact.kind is not Kind.ACTION or found.span is None or found.fact.to is None:
+                continue
+            index, _ = self._row_at(found.span)
+            if index is None or self.report.text[slice(*found.span)] not in self.rows[index].text:
+                continue
+            words = next(statements(self.intent, found.fact), "")
+            row = Sentence(words, "prompt", 1.0)
+            rows = [*self.rows[:index], row, *self.rows[index + 1 :]]
+            note = f"Replaced “{self.rows[index].text}”: {found.reason}"
+            if self._try(rows, note, lambda report, fact=found.fact: _keeps(report, fact)):
+                return self._replace_actions()
+        return None
 
     # When nothing finer works
 
@@ -168,6 +196,10 @@ def _faults(report: Report) -> list[FactVerdict | Invention]:
     return [*wrong, *report.forbidden]
 
 
+def _keeps(report: Report, fact: Fact) -> bool:
+    return any(v.fact.id == fact.id and v.status is Status.KEPT for v in report.verdicts)
+
+
 def _cost(report: Report) -> int:
     return sum(WEIGHT[v.status] for v in report.verdicts) + INVENTED * len(report.forbidden)
 
@@ -176,6 +208,7 @@ def _rewrites(text: str, span: Span, fault: FactVerdict | Invention) -> Iterator
     """The sentence without the fault: corrected word by word, else without its clause."""
     if isinstance(fault, FactVerdict):
         for words in _corrections(text[slice(*span)], fault.fact):
+            words = words[:1].upper() + words[1:] if text[span.start : span.start + 1].isupper() else words
             fixed = _article(text[: span.start], words) + words + text[span.end :]
             yield fixed, f"Corrected “{text}” to “{fixed}”: {fault.reason}"
     if cut := _without_clause(text, span):
@@ -190,9 +223,13 @@ def _corrections(said: str, fact: Fact) -> Iterator[str]:
         yield fact.value
     elif fact.kind is Kind.COUNT:
         head, _, rest = said.partition(" ")
-        yield f"{fact.text} {rest}" if rest else fact.text
-        if head.lower() in ("a", "an", "the"):
-            yield f"{fact.text} {rest.partition(' ')[2]}".strip()
+        if head.lower() not in ("a", "an", "one", "the") and fact.value != "1":
+            yield f"{fact.text} {rest}".strip()
+    elif fact.kind is Kind.CAMERA and fact.category == "movement":
+        if (camera := re.match(r"(camera )?\w+s\b", said)) is not None:
+            yield f"{camera.group(1) or ''}{finite(fact)}"
+    elif fact.kind in (Kind.CAMERA, Kind.STYLE, Kind.WEATHER):
+        yield " ".join(fact.text.split())
     elif fact.kind is Kind.RELATION:
         for wrong, right in SWAPS.items():
             if wrong in said.lower().split():
@@ -216,4 +253,5 @@ def _without_clause(text: str, span: Span) -> str:
         return ""
     ends = [at for mark in (", ", "; ") if (at := text.find(mark, span.end)) > 0]
     rest = text[min(ends) :] if ends else text[-1:] if text[-1:] in ".!?" else ""
-    return text[:start] + rest
+    left = text[:start] + rest
+    return left if any(verb.form != "ing" for verb in analyse(left).verbs) else ""

@@ -55,7 +55,7 @@ def _words(intent: Intent, fact: Fact) -> dict[str, str]:
         "Clause": sentence(clause).rstrip("."),
         "owner": " ".join(owner.text.split()) if owner else "scene",
         "The": "" if owner and owner.kind is Kind.NAME else "The",
-        "finite": _finite(fact),
+        "finite": finite(fact),
     }
 
 
@@ -106,21 +106,37 @@ def _clause(intent: Intent, fact: Fact) -> str:
     return _with_auxiliary(intent, Span(start, last.end if last else end), noun)
 
 
-def _with_auxiliary(intent: Intent, stretch: Span, noun: NounPhrase | None) -> str:
+def opening(intent: Intent) -> str:
+    """The whole prompt as a sentence, with "is" or "are" before a bare -ing form of its first subject."""
+    noun = next(iter(analyse(intent.prompt).nouns), None)
+    if noun is None or intent.prompt[: noun.start].strip():
+        return sentence(intent.prompt)
+    return sentence(_with_auxiliary(intent, Span(0, len(intent.prompt)), noun, shown=False))
+
+
+def _with_auxiliary(intent: Intent, stretch: Span, noun: NounPhrase | None, *, shown: bool = True) -> str:
+    """The stretch as a clause: "a boy in a coat holding a map" → "a boy in a coat is holding a map".
+
+    Args:
+        intent: the prompt taken apart.
+        stretch: which part of the prompt.
+        noun: the noun phrase that the clause is about.
+        shown: whether a stretch without a verb gets "is", too.
+    """
     analysis, prompt = analyse(intent.prompt), intent.prompt
     be = "are" if noun is not None and (noun.plural or noun.partners) else "is"
     for verb in analysis.verbs:
         if noun is None or not noun.end <= verb.start < stretch.end:
             continue
-        if verb.form == "ing" and verb.first == verb.verb and not prompt[noun.end : verb.start].strip():
+        if verb.form == "ing" and verb.first == verb.verb and noun.index in verb.agents and not verb.gerund:
             return f"{prompt[stretch.start : verb.start]}{be} {prompt[verb.start : stretch.end]}"
         return prompt[slice(*stretch)]
-    if noun is not None and noun.end < stretch.end:
+    if shown and noun is not None and noun.end < stretch.end:
         return f"{prompt[stretch.start : noun.end]} {be} {prompt[noun.end : stretch.end].strip()}"
     return prompt[slice(*stretch)]
 
 
-def _finite(fact: Fact) -> str:
+def finite(fact: Fact) -> str:
     """A camera movement as the camera does it: "zoom in" → "zooms in"."""
     verb, _, rest = fact.value.partition(" ")
     if not verb.isalpha():

@@ -54,6 +54,10 @@ def _by(match: Match, verb: VerbPhrase, doers: set[int], fact: Fact) -> bool:
         return True
     if any(nouns[agent].pronoun and nouns[agent].antecedent is None for agent in verb.agents):
         return True
+    if any(
+        r.verb == verb.index and r.category in ("near", "with") and r.ground in doers for r in match.scene.relations
+    ):
+        return True
     # A passive without "by", or an intransitive told as a transitive: "the kite is flown", "the wind moves the leaves".
     return bool(doers & {*verb.objects})
 

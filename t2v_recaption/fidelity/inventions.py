@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from t2v_recaption.fidelity.lexicon import keeps, listed
@@ -56,7 +57,9 @@ def _stands_for_stated(match: Match, noun: NounPhrase) -> bool:
     """Another name for a stated thing: "the officer" for a policeman, "the animal" for a dog."""
     if any(keeps(noun.core, word, "noun") or keeps(word, noun.core, "noun") for word in match.things):
         return True
-    return noun.determiner in ("the", "this", "that", "these", "those") and noun.root in match.thing_roots
+    if noun.determiner not in ("the", "this", "that", "these", "those") or noun.root not in match.thing_roots:
+        return False
+    return noun.root == "person" or noun.core in listed("general")
 
 
 def _implied(match: Match, noun: NounPhrase) -> bool:
@@ -71,8 +74,14 @@ def _far(match: Match, noun: NounPhrase) -> bool:
     """In the background: scenery, as long as nobody ruled it out."""
     sentence = match.sentence(noun.head)
     first, last = match.scene.analysis.sentences[sentence]
-    words = {match.scene.analysis.tokens[i].lower for i in range(max(first, noun.first - 8), min(last, noun.last + 12))}
-    return bool(words & listed("distant")) or any(m.lemma in ("distant", "passing", "faraway") for m in noun.modifiers)
+    words = {
+        match.scene.analysis.tokens[i].lower for i in range(max(first, noun.first - FAR), min(last, noun.last + FAR))
+    }
+    return not words.isdisjoint(listed("distant")) or any(m.lemma in listed("distant") for m in noun.modifiers)
+
+
+FAR = 6
+"""Tokens around a noun phrase in which a word like "background" is about it."""
 
 
 # Numbers
@@ -135,29 +144,24 @@ def _of_the_clip(match: Match, term: Term) -> bool:
 FOREIGN_SHARE = 0.02
 """Share of letters in a script that the prompt does not use, from which on the text is not in the prompt's language."""
 
+FAR_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
+"""A letter of a script that is not Latin."""
+
 ENGLISH_SHARE = 0.12
 """Share of function words below which a text of 12 words or more is not English; captions have 0.3 to 0.5."""
 
 
 def _language(match: Match) -> Iterator[Invention]:
     text, prompt = match.scene.text, match.intent.prompt
-    if match.intent.language != "en" and any(map(_far_script, prompt)):
+    in_prompt = len(FAR_SCRIPT.findall(prompt))
+    if in_prompt and match.intent.language != "en":
         return
-    foreign = [i for i, letter in enumerate(text) if _far_script(letter)]
-    letters = sum(letter.isalpha() for letter in text)
-    allowed = sum(map(_far_script, prompt))
-    if len(foreign) > max(allowed, letters * FOREIGN_SHARE):
+    foreign = [] if text.isascii() else [found.start() for found in FAR_SCRIPT.finditer(text)]
+    if len(foreign) > max(in_prompt, len(text) * FOREIGN_SHARE):
         span = Span(foreign[0], foreign[-1] + 1)
-        yield Invention(
-            Kind.PHRASE, text[slice(*span)], span, "A part of the text is in another script than the prompt."
-        )
+        yield Invention(Kind.PHRASE, text[slice(*span)], span, "Part of the text is in another script than the prompt.")
     elif match.intent.language == "en" and _not_english(match):
         yield Invention(Kind.PHRASE, text, Span(0, len(text)), "The text is not in English.")
-
-
-def _far_script(letter: str) -> bool:
-    """A letter of a script that is not Latin."""
-    return letter > "\u024f" and letter.isalpha() and not "\u1e00" <= letter <= "\u1eff"
 
 
 def _not_english(match: Match) -> bool:

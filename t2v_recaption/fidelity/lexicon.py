@@ -70,7 +70,7 @@ def _broader() -> Mapping[str, Words]:
 
 
 class Kin(NamedTuple):
-    """What the knowledge base says of its subjects and places."""
+    """What the knowledge base says of its subjects."""
 
     equals: Mapping[str, tuple[str, ...]]
     broader: Mapping[str, tuple[str, ...]]
@@ -80,7 +80,7 @@ class Kin(NamedTuple):
 def _kin() -> Kin:
     equal: dict[str, list[str]] = {}
     broader: dict[str, list[str]] = {}
-    for head in (*knowledge.heads("subjects"), *knowledge.heads("places")):
+    for head in knowledge.heads("subjects"):
         names = [name.lower() for name in (head["name"], *head.get("also", ()))]
         for name in names:
             equal.setdefault(name, []).extend(names)

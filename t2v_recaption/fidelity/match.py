@@ -228,6 +228,15 @@ class Match:
         """Index of the sentence that a token is in."""
         return bisect_right(self._starts, token) - 1
 
+    def sentence_at(self, offset: int) -> int:
+        """Index of the sentence that a character is in."""
+        return max(0, bisect_right(self._offsets, offset) - 1)
+
+    @cached_property
+    def _offsets(self) -> list[int]:
+        tokens = self.scene.analysis.tokens
+        return [tokens[first].start for first, _ in self.scene.analysis.sentences]
+
     # What belongs to what
 
     def part_of(self, noun: NounPhrase, mentions: set[int]) -> bool:

@@ -83,18 +83,15 @@ def _category(fact: Fact) -> str:
 
 
 def _stated(match: Match, fact: Fact, rule: Rule, placed: set[int], landmark: set[int]) -> FactVerdict | None:
-    """What the relations of the text say about the two: the first that keeps it, else the first that excludes it."""
-    wrong: Relation | None = None
+    """What the relations of the text say about the two: one that excludes it outweighs one that keeps it."""
+    right: Relation | None = None
     for told, straight in _between(match, placed, landmark):
-        category = told.category
-        if category in (rule.same if straight else rule.turned):
-            return kept(fact, Span(told.start, told.end))
-        if wrong is None and category in (rule.against if straight else rule.against_turned):
-            wrong = told
-    if wrong is None:
-        return None
-    span = Span(wrong.start, wrong.end)
-    return contradicted(fact, span, f"The text says “{wrong.text}”, the other way round than “{fact.text}”.")
+        if told.category in (rule.against if straight else rule.against_turned):
+            span = Span(told.start, told.end)
+            return contradicted(fact, span, f"The text says “{told.text}”, the other way round than “{fact.text}”.")
+        if right is None and told.category in (rule.same if straight else rule.turned):
+            right = told
+    return kept(fact, Span(right.start, right.end)) if right is not None else None
 
 
 def _between(match: Match, placed: set[int], landmark: set[int]) -> Iterator[tuple[Relation, bool]]:
@@ -102,7 +99,7 @@ def _between(match: Match, placed: set[int], landmark: set[int]) -> Iterator[tup
     for told in match.scene.relations:
         if told.negated:
             continue
-        figures = _figures(match, told)
+        figures = _figures(match, told) | _before(match, told)
         grounds = _grounds(match, told, figures, placed | landmark)
         if figures & placed and grounds & landmark:
             yield told, True
@@ -125,6 +122,14 @@ def _figures(match: Match, told: Relation) -> set[int]:
         found |= {*noun.partners, *(i for i in (noun.of, noun.possessor) if i is not None)}
     found |= {r.ground for r in scene.relations if r.category == "of" and r.ground is not None and found & {*r.figures}}
     return scene.mentions(found)
+
+
+def _before(match: Match, told: Relation) -> set[int]:
+    """The stated thing that stands closest before the preposition in its sentence."""
+    at = match.scene.analysis.sentences[match.sentence_at(told.start)][0]
+    start = match.scene.analysis.tokens[at].start
+    near = [i for i in match.claimed if start <= match.scene.nouns[i].start and match.scene.nouns[i].end <= told.start]
+    return {max(near, key=lambda i: match.scene.nouns[i].end)} if near else set()
 
 
 def _grounds(match: Match, told: Relation, figures: set[int], parties: set[int]) -> set[int]:

@@ -54,6 +54,9 @@ class Scene:
             self.words[token.lower].append(index)
             if token.lemma != token.lower:
                 self.words[token.lemma].append(index)
+            if "-" in token.lower:
+                for piece in token.lower.split("-"):
+                    self.words[piece].append(index)
         self.entity = [self._entity(noun) for noun in self.nouns]
         self._members: dict[int, list[int]] = defaultdict(list)
         for index, entity in enumerate(self.entity):

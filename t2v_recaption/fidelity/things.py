@@ -9,6 +9,7 @@ from t2v_recaption.fidelity.match import Match
 from t2v_recaption.fidelity.report import FactVerdict
 from t2v_recaption.fidelity.verdicts import contradicted, kept, lost, weakened
 from t2v_recaption.intent.model import Fact, Kind, Span
+from t2v_recaption.language import analyse
 from t2v_recaption.language.model import Modifier, NounPhrase
 
 
@@ -56,13 +57,14 @@ def count(match: Match, fact: Fact) -> FactVerdict:
     if not hits or not fact.value.isdigit():
         return _bare_count(match, fact)
     wanted = int(fact.value)
-    if (named := _numbered(match, hits, wanted)) is not None:
-        return kept(fact, match.scene.span_of(named))
     nouns = [match.scene.nouns[hit] for hit in hits if not match.scene.nouns[hit].pronoun]
-    for noun in nouns:
-        if noun.count is not None and noun.count != wanted:
-            return contradicted(fact, _span(noun), f"The text says “{_words(match, noun.index)}”, not {fact.text}.")
-    return _unnumbered(match, fact, nouns, wanted)
+    named = _numbered(match, hits, wanted)
+    plural = any(noun.plural and noun.count is None for noun in nouns)
+    for noun in nouns:  # fewer may be some of them ("one cat yawns"), more cannot be
+        if noun.count is None or noun.count == wanted or (noun.count < wanted and (plural or named is not None)):
+            continue
+        return contradicted(fact, _span(noun), f"The text says “{_words(match, noun.index)}”, not {fact.text}.")
+    return kept(fact, match.scene.span_of(named)) if named is not None else _unnumbered(match, fact, nouns, wanted)
 
 
 def _numbered(match: Match, hits: list[int], wanted: int) -> int | None:
@@ -158,6 +160,11 @@ def _compounded(match: Match, fact: Fact, mentions: set[int]) -> Span | None:
         noun = scene.nouns[index]
         if any(_says(word, word, fact) for word in noun.lemma.split()[:-1]):
             return _span(noun)
+    if fact.value.endswith("ed"):  # "a bearded man", "a man with a beard"
+        bases = {fact.value[:-2], fact.value[:-1], fact.value[:-3]}
+        for noun in scene.nouns:
+            if noun.core in bases and match.part_of(noun, mentions):
+                return _span(noun)
     for index in match.made_of(mentions):
         noun = scene.nouns[index]
         if _says(noun.core, noun.core, fact) or any(_says(m.lemma, m.text, fact) for m in noun.modifiers):
@@ -167,7 +174,8 @@ def _compounded(match: Match, fact: Fact, mentions: set[int]) -> Span | None:
 
 def _acted(match: Match, fact: Fact, mentions: set[int]) -> Span | None:
     """A state told as an action: "a parked truck" and "the truck is parked", "a sleeping dog" and "the dog sleeps"."""
-    for index in match.scene.verbs_for(fact.value):
+    words = {fact.value, *(token.lemma for token in analyse(fact.text).tokens if token.pos == "verb")}
+    for index in (index for word in words for index in match.scene.verbs_for(word)):
         verb = match.scene.verbs[index]
         if not verb.negated and mentions & {*verb.agents, *verb.objects}:
             return Span(verb.start, verb.end)
@@ -181,7 +189,8 @@ def _near(match: Match, fact: Fact, mentions: set[int]) -> Span | None:
     for token in match.tokens(fact.value, "adj"):
         if match.sentence(token) in sentences and match.free(token):
             return Span(scene.analysis.tokens[token].start, scene.analysis.tokens[token].end)
-    return match.phrase(fact.text) if " " in fact.text.strip() else None
+    words = fact.text.replace("-", " ").strip()
+    return match.phrase(words) if " " in words else None
 
 
 def _unbound(match: Match, fact: Fact, owner: Fact | None) -> FactVerdict:
