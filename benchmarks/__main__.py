@@ -7,6 +7,7 @@ import importlib
 import click
 
 BENCHMARKS = {
+    "backends": "Throughput of the transformers backend against one generate call a prompt.",
     "check": "Precision and recall of the fidelity check on the labelled set.",
     "fidelity": "What a file of rewrites keeps of a file of prompts.",
 }

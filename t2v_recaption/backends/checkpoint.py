@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from t2v_recaption.errors import BackendError, InvalidInput, MissingDependency
+from t2v_recaption.errors import BackendError, InvalidInput, MissingDependency, RecaptionError
 from t2v_recaption.records import Record
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class LoadOptions(Record):
     """How to load a model."""
 
     dtype: Dtype = "auto"
-    """`auto`: as the weights are stored, but float32 on a CPU, where half precision is slower than full."""
+    """`auto`: as the weights are stored, but float32 for small models on a CPU, where half precision is slow."""
     device: str = "auto"
     """`auto`: CUDA, then Apple's MPS, then the CPU; or a torch device such as `cuda:1`."""
     device_map: str | None = None
@@ -59,6 +59,12 @@ class Checkpoint:
     gguf_file: str | None
     revision: str
     """The Hub's commit, or a fingerprint of the files."""
+
+    @property
+    def weight_bytes(self) -> int:
+        """Size of the weight files."""
+        files = [self.folder / self.gguf_file] if self.gguf_file else self.folder.glob("*.safetensors")
+        return sum(file.stat().st_size for file in files)
 
 
 def find(model: str, revision: str | None = None, gguf_file: str | None = None) -> Checkpoint | None:
@@ -98,7 +104,9 @@ def fetch(
         size = _announce(model, revision, gguf_file, on_download)
         log.info("Downloading %s (%.2f GB) into the Hugging Face cache.", model, size / 1e9)
         folder = Path(hub.snapshot_download(model, revision=revision, allow_patterns=patterns))
-    except (OSError, ValueError, hub.errors.HfHubHTTPError) as error:
+    except RecaptionError:
+        raise
+    except Exception as error:  # among them those of the HTTP client, which is another one in every version
         raise _hub_error(model, revision, error) from error
     check_folder(folder, gguf_file)
     return Checkpoint(model, folder, gguf_file, folder.name)
@@ -116,7 +124,7 @@ def commit(model: str, revision: str | None = None, gguf_file: str | None = None
         return found.revision
     try:
         return str(_hub().HfApi().model_info(model, revision=revision).sha)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # as in `fetch`
         raise _hub_error(model, revision, error) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,11 @@ from transformers.utils import logging as transformers_logging
 
 from t2v_recaption.backends.checkpoint import NAME, Checkpoint, Dtype, LoadOptions, Quantization
 from t2v_recaption.errors import BackendError, InvalidInput, MissingDependency
+
+log = logging.getLogger(__name__)
+
+SMALL, SMALL_GGUF = 4e9, 1e9
+"""Bytes of weights, in half precision and quantised to about 4 bits, that are 8 GB in float32 and fit most machines."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ def load(checkpoint: Checkpoint, options: LoadOptions) -> Loaded:
     source = {"gguf_file": checkpoint.gguf_file} if checkpoint.gguf_file else {}
     source_options = {**source, "trust_remote_code": options.trust_remote_code, "local_files_only": True}
     _check_packages(checkpoint, options)
+    log.info("Loading %s (%.1f GB) onto %s.", checkpoint.name, checkpoint.weight_bytes / 1e9, device)
     with _readable(checkpoint), _no_progress_bars():
         tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint.folder, **source_options)
         config = transformers.AutoConfig.from_pretrained(checkpoint.folder, **source_options)
@@ -77,7 +84,7 @@ def _model(
         extra["attn_implementation"] = options.attention
     model, report = kind.from_pretrained(
         checkpoint.folder,
-        dtype=_dtype(options.dtype, device),
+        dtype=_dtype(options.dtype, device, checkpoint),
         device_map=spread,
         use_safetensors=None if checkpoint.gguf_file else True,
         output_loading_info=True,
@@ -88,9 +95,13 @@ def _model(
     return (model if spread else model.to(device)).eval()
 
 
-def _dtype(dtype: Dtype, device: torch.device) -> Any:
+def _dtype(dtype: Dtype, device: torch.device, checkpoint: Checkpoint) -> Any:
     if dtype == "auto":
-        return torch.float32 if device.type == "cpu" else "auto"
+        # By the size of the files and not by the memory that is free now: the same call must give the same answer.
+        small = checkpoint.weight_bytes <= (SMALL_GGUF if checkpoint.gguf_file else SMALL)
+        if device.type == "cpu" and small:
+            return torch.float32
+        return torch.bfloat16 if checkpoint.gguf_file else "auto"
     if dtype not in ("float32", "bfloat16", "float16"):
         raise InvalidInput(f"There is no dtype {dtype!r}.", hint="Use auto, float32, bfloat16 or float16.")
     return getattr(torch, dtype)

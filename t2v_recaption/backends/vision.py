@@ -36,7 +36,7 @@ def load_processor(checkpoint: Checkpoint, *, trust_remote_code: bool) -> Any:
         raise MissingDependency(f"The image processor of {checkpoint.name}", package, "vision") from error
     except (OSError, ValueError) as error:
         hint = "Its folder needs preprocessor_config.json."
-        raise InvalidInput(f"{checkpoint.name} has no image processor: {error}", hint=hint) from error
+        raise InvalidInput(f"{checkpoint.name} has no image processor.", hint=hint) from error
     processor.tokenizer.padding_side = "left"
     return processor
 
@@ -86,6 +86,8 @@ class VisionDecoder:
             output = self._loaded.model.generate(
                 **inputs,
                 do_sample=False,
+                repetition_penalty=1.0,
+                eos_token_id=sorted(self._loaded.ends) or None,
                 max_new_tokens=max(row.room for row in rows),
                 logits_processor=transformers.LogitsProcessorList([_Chooser(rows)]),
                 stopping_criteria=transformers.StoppingCriteriaList([_Stopper(rows, self._loaded)]),

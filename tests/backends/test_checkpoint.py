@@ -159,6 +159,7 @@ def test_a_model_without_safetensors(stand_in: Hub) -> None:
     ("error", "reason"),
     [
         (OSError("Name or service not known"), "is not on this machine"),
+        (type("ConnectError", (Exception,), {})("an HTTP client's own error"), "is not on this machine"),
         ("RepositoryNotFoundError", "There is no model"),
         ("GatedRepoError", "not open"),
         ("RevisionNotFoundError", "no revision"),
