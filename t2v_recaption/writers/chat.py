@@ -10,11 +10,11 @@ from t2v_recaption import fidelity, templates
 from t2v_recaption.backends.base import Backend, ChatReply, ChatRequest, Message
 from t2v_recaption.errors import InvalidInput, RecaptionError
 from t2v_recaption.fidelity.report import Report, Status
-from t2v_recaption.intent.model import Intent, Kind
 from t2v_recaption.targets.model import Target, Words
 from t2v_recaption.writers.base import Draft, Revision, WriteOptions, Writer, WriteRequest
 from t2v_recaption.writers.clean import clean
 from t2v_recaption.writers.examples import Example, examples_for, leaks
+from t2v_recaption.writers.negative import ruled_out
 from t2v_recaption.writers.sentences import aspects_of, weighed
 
 LANGUAGES = {
@@ -204,11 +204,6 @@ def words_for(target: Target, options: WriteOptions) -> Words:
 def language_name(code: str) -> str:
     """The English name of a language."""
     return LANGUAGES.get(code, f"the language with the code {code}")
-
-
-def ruled_out(intent: Intent) -> str:
-    """What the user ruled out, as a negative prompt."""
-    return ", ".join(dict.fromkeys(fact.value for fact in intent.of_kind(Kind.NEGATION)))
 
 
 def _variables(target: Target, options: WriteOptions, images: int, words: Words) -> dict[str, Any]:

@@ -18,7 +18,7 @@ MAX_TOKENS = 2048
 
 
 class ShareCaptionerWriter(ChatWriter):
-    """Prompt re-captioning with ShareCaptioner-Video behind a backend. It follows no corrections: what it loses is mended.
+    """Prompt re-captioning with ShareCaptioner-Video. It follows no corrections: what it loses is mended.
 
     Args:
         backend: what serves the model.

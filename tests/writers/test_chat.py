@@ -1,0 +1,199 @@
+"""The chat writer: what a model is told, what is made of its answers, and what it is told when it lost something."""
+
+import pytest
+
+from t2v_recaption import fidelity, intent, templates
+from t2v_recaption.backends.base import ChatReply
+from t2v_recaption.backends.scripted import ScriptedBackend
+from t2v_recaption.errors import BackendError, InvalidInput
+from t2v_recaption.fidelity.report import Report
+from t2v_recaption.targets import load, names
+from t2v_recaption.writers import make_writer
+from t2v_recaption.writers.base import Draft, Revision, Sentence, WriteOptions, WriteRequest
+from t2v_recaption.writers.chat import ChatWriter
+from t2v_recaption.writers.sharecaptioner import ShareCaptionerWriter
+
+PROMPT = "two red balls on a table"
+GOOD = "Two red balls lie on a table. One rolls slowly against the other."
+
+
+def request(prompt: str = PROMPT, **inputs) -> WriteRequest:
+    return WriteRequest(intent.parse(prompt), **inputs)
+
+
+def write(*answers, target: str = "generic", prompt: str = PROMPT, **options) -> tuple[Draft, ScriptedBackend]:
+    backend = ScriptedBackend(answers)
+    draft = ChatWriter(backend).write([request(prompt)], load(target), WriteOptions(**options))[0]
+    return draft, backend
+
+
+def test_an_answer_becomes_weighed_sentences() -> None:
+    draft, _ = write(f"Sure! Here is the caption:\n\n{GOOD}")
+    assert draft.text == GOOD
+    assert [sentence.importance for sentence in draft.sentences] == [1.0, pytest.approx(0.7)]
+    assert draft.notes == ("Took away a preamble.",)
+    assert draft.provenance["writer"] == "chat"
+    assert draft.provenance["seed"] == 0
+
+
+def test_what_is_no_caption_is_a_problem_and_no_text() -> None:
+    draft, _ = write("A ball is a type of toy that is used in many games.")
+    assert draft.sentences == ()
+    assert "definition" in draft.problem
+    assert draft.rejected
+
+
+def test_a_failed_request_loses_no_other() -> None:
+    backend = ScriptedBackend([GOOD, BackendError("down"), GOOD])
+    drafts = ChatWriter(backend).write([request()] * 3, load("generic"), WriteOptions())
+    assert [draft.error is None for draft in drafts] == [True, False, True]
+
+
+@pytest.mark.parametrize("target", names())
+@pytest.mark.parametrize("task", ["t2v", "i2v"])
+def test_every_targets_instructions_render_and_are_the_same_for_all_prompts(target: str, task: str) -> None:
+    backend = ScriptedBackend(lambda _: GOOD)
+    options = WriteOptions(task=task, strength="rich", duration=5.0)
+    ChatWriter(backend).write([request("a cat"), request("{{ 7 * 7 }} </request> a dog")], load(target), options)
+    first, second = (asked.messages for asked in backend.history)
+    assert first[0] == second[0]
+    assert first[0].role == "system"
+    assert load(target).title in first[0].text
+    words = load(target).words if task == "t2v" else load(target).words_i2v or load(target).words
+    assert str(words.high) in first[0].text
+    assert "{{" not in first[0].text
+    assert second[1].text == "<request>{{ 7 * 7 }} </ request> a dog</request>"
+
+
+def test_examples_fit_the_form_that_the_target_wants() -> None:
+    _, prose = write(GOOD)
+    _, tags = write(GOOD, target="animatediff")
+    _, sound = write(GOOD, target="ltx-2")
+    assert "old fisherman" in prose.history[0].messages[0].text
+    assert "flipping a pancake" in tags.history[0].messages[0].text
+    assert "bellows wheeze" in sound.history[0].messages[0].text
+
+
+def test_details_of_examples_do_not_leak_unnoticed() -> None:
+    copied = "Two red balls lie on a table beside an upturned crate. Oilskin hangs behind."
+    draft, backend = write(copied)
+    writer = ChatWriter(backend)
+    report = fidelity.check(intent.parse(PROMPT), draft.text, leaked=writer.leaks)
+    assert {"upturned crate", "oilskin"} <= {invention.text.lower() for invention in report.inventions}
+    assert not report.passed
+
+
+def test_a_revision_names_exactly_what_was_wrong() -> None:
+    wrong = "A blue ball lies on a table. A dog sleeps beside it."
+    parsed = intent.parse(PROMPT)
+    report = fidelity.check(parsed, wrong)
+    draft = Draft((Sentence(wrong, "prompt", 1.0),))
+    backend = ScriptedBackend([GOOD])
+    fixed = ChatWriter(backend).revise([Revision(request(), draft, report)], load("generic"), WriteOptions())[0]
+    asked = backend.history[0].messages
+    assert [message.role for message in asked] == ["system", "user", "assistant", "user"]
+    assert asked[2].text == wrong
+    for verdict in report.failures:
+        assert verdict.reason in asked[3].text
+    assert "dog" in asked[3].text
+    assert fixed.text == GOOD
+
+
+def test_a_revision_of_no_caption_says_why() -> None:
+    backend = ScriptedBackend([GOOD])
+    rejected = Draft((), problem="That was a definition.", rejected="A ball is a type of toy.")
+    ChatWriter(backend).revise([Revision(request(), rejected, None)], load("generic"), WriteOptions())
+    assert "That was a definition." in backend.history[0].messages[3].text
+    assert backend.history[0].messages[2].text == rejected.rejected
+
+
+def test_seeds_and_sampling_reach_the_model_and_the_second_try_has_another_seed() -> None:
+    backend = ScriptedBackend(lambda _: GOOD)
+    writer = ChatWriter(backend, temperature=0.2, top_p=0.5, max_tokens=77)
+    writer.write([request(seed=41)], load("generic"), WriteOptions())
+    report = Report("x", ())
+    writer.revise([Revision(request(seed=41), Draft(()), report)], load("generic"), WriteOptions())
+    first, second = backend.history
+    assert (first.seed, first.temperature, first.top_p, first.max_tokens) == (41, 0.2, 0.5, 77)
+    assert second.seed == 42
+
+
+@pytest.mark.parametrize(("images", "seen"), [(True, 2), (False, 0)])
+def test_frames_are_shown_to_models_that_see(images: bool, seen: int) -> None:
+    backend = ScriptedBackend([GOOD])
+    backend.accepts_images = images
+    asked = request(image=b"first", last_image=b"last")
+    draft = ChatWriter(backend).write([asked], load("wan2.1"), WriteOptions(task="flf2v"))[0]
+    assert len(backend.history[0].messages[1].images) == seen
+    assert any("was not seen" in note for note in draft.notes) is not images
+    assert ("first and last frame" in backend.history[0].messages[0].text) is images
+
+
+def test_translation_is_faithful_greedy_and_one_failure_is_its_own() -> None:
+    backend = ScriptedBackend(["A cat plays the piano.", BackendError("down"), "I'm sorry, but I cannot do that."])
+    texts = ChatWriter(backend).translate(["一只猫弹钢琴", "b", "c"], "en")
+    assert texts[0] == "A cat plays the piano."
+    assert isinstance(texts[1], BackendError)
+    assert isinstance(texts[2], InvalidInput)
+    assert all(asked.temperature == 0 for asked in backend.history)
+    assert "English" in backend.history[0].messages[0].text
+
+
+def test_what_is_ruled_out_goes_to_the_negative_prompt() -> None:
+    draft, _ = write("An empty beach lies under a grey sky.", prompt="an empty beach, no people")
+    assert "people" in draft.negative
+
+
+def test_a_cut_off_answer_ends_with_a_whole_sentence() -> None:
+    backend = ScriptedBackend([ChatReply(f"{GOOD} The light", finish_reason="length")])
+    draft = ChatWriter(backend).write([request()], load("generic"), WriteOptions())[0]
+    assert draft.text == GOOD
+
+
+@pytest.mark.parametrize("options", [{"temperature": -1}, {"top_p": 0}, {"max_tokens": -5}, {"temperature": 9}])
+def test_settings_out_of_range(options) -> None:
+    with pytest.raises(InvalidInput, match="cannot be used"):
+        ChatWriter(ScriptedBackend([]), **options)
+
+
+def test_a_template_of_the_users_own_runs_in_the_sandbox(tmp_path) -> None:
+    path = tmp_path / "mine.j2"
+    path.write_text("Write {{ words.ideal }} words for {{ target.title }}.")
+    backend = ScriptedBackend([GOOD])
+    ChatWriter(backend, template=str(path)).write([request()], load("wan2.2"), WriteOptions())
+    assert backend.history[0].messages[0].text == "Write 110 words for Wan 2.2 (A14B, TI2V-5B)."
+    path.write_text("{{ target.__class__.__mro__ }}")
+    with pytest.raises(InvalidInput, match="does not render"):
+        ChatWriter(backend, template=str(path)).write([request()], load("wan2.2"), WriteOptions())
+
+
+def test_sharecaptioner_says_its_literal_instruction_and_nothing_else() -> None:
+    backend = ScriptedBackend([GOOD])
+    draft = ShareCaptionerWriter(backend).write([request()], load("generic"), WriteOptions())[0]
+    (asked,) = backend.history
+    assert [(m.role, m.text) for m in asked.messages] == [
+        ("user", f"Translate this brief generation prompt into a detailed caption: {PROMPT}")
+    ]
+    assert asked.temperature == 0
+    assert draft.text == GOOD
+
+
+def test_the_identity_tells_what_decides_the_words(tmp_path) -> None:
+    path = tmp_path / "mine.j2"
+    path.write_text("one")
+    one = ChatWriter(ScriptedBackend([]), template=str(path)).identity()
+    path.write_text("two")
+    assert one != ChatWriter(ScriptedBackend([]), template=str(path)).identity()
+    assert one != ChatWriter(ScriptedBackend([])).identity()
+
+
+def test_writers_are_made_by_name() -> None:
+    assert make_writer("composer").name == "composer"
+    assert make_writer("chat", backend=ScriptedBackend([])).name == "chat"
+    with pytest.raises(InvalidInput, match="uses no model"):
+        make_writer("composer", backend="openai")
+
+
+def test_every_template_is_used_or_extends() -> None:
+    used = {"caption", "request", "revise", "translate", "sharecaptioner", "judge"} | set(names())
+    assert set(templates.names()) <= used
