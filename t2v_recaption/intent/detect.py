@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from t2v_recaption.language.lexicon import sections
+from t2v_recaption.language.lexicon import lexicon, sections
 
 _SCRIPTS = (
     ("ja", re.compile("[\u3041-\u30ff\uff66-\uff9f]")),
@@ -47,11 +47,13 @@ def detect(text: str) -> str:
 
 
 def _latin(sample: str) -> str:
-    """Among languages in Latin script: the one most of whose common words are there, if they clearly beat English."""
+    """Among languages in Latin script: the one most of whose common words are there, unless the words are mostly English."""
     words = [w.lower() for w in _WORD.findall(sample)]
     scores = {language: sum(w in common for w in words) for language, common in _common_words().items()}
     english = scores.pop("en", 0)
     best = max(scores, key=lambda language: scores[language], default="en")
-    needed = max(2, english + 1) if english or len(words) > 4 else 2
     accents = any("\u00c0" <= c <= "\u024f" for c in sample)
-    return best if scores.get(best, 0) >= (needed - (1 if accents and not english else 0)) and scores[best] > english else "en"
+    if scores.get(best, 0) < (1 if accents and not english else 2) or scores[best] <= english:
+        return "en"
+    known = sum(lexicon().look_up(w).known for w in words)
+    return "en" if known * 10 >= len(words) * 7 else best

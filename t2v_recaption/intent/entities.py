@@ -49,8 +49,8 @@ def _entity(builder: Builder, np: NounPhrase, relation: Relation | None, measure
     tokens = builder.analysis.tokens
     if np.head in builder.taken:
         item = builder.taken[np.head]
-        if item is None:
-            item = _framed(builder, np)
+        if item is None or item.kind in (Kind.CAMERA, Kind.STYLE, Kind.FORMAT):
+            item = _framed(builder, np, relation) or item
         if item is not None:
             builder.of_noun[np.index] = item
         first, last = _nouns(builder, np)
@@ -69,16 +69,16 @@ def _entity(builder: Builder, np: NounPhrase, relation: Relation | None, measure
         add_modifiers(builder, np.modifiers, item)
 
 
-def _framed(builder: Builder, np: NounPhrase) -> Item | None:
+def _framed(builder: Builder, np: NounPhrase, relation: Relation | None) -> Item | None:
     """The mountain in "mountain view", the sky in "sky video": what a framing word is compounded with."""
-    first, last = _nouns(builder, np)
-    last = min(last, np.head)
-    free = [k for k in range(first, last) if k not in builder.taken]
+    free = [k for k in range(np.first, np.head) if k not in builder.taken and builder.analysis.tokens[k].pos in (NOUN, NAME) and not _modifies(np, builder.analysis.tokens[k].start)]
     if not free:
         return None
     tokens = builder.analysis.tokens
     word = lexicon().look_up(tokens[free[-1]].lower)
-    return builder.add(Kind.SUBJECT, " ".join(tokens[k].lemma for k in free), free[0], free[-1] + 1, word.root)
+    kind = Kind.SETTING if relation is not None and word.root in ("place", "landform") else Kind.SUBJECT
+    category = relation.category if relation is not None and kind is Kind.SETTING else word.root
+    return builder.add(kind, " ".join(tokens[k].lemma for k in free), free[0], free[-1] + 1, category)
 
 
 def _is_camera(builder: Builder, np: NounPhrase) -> bool:
@@ -144,6 +144,8 @@ def _new(builder: Builder, np: NounPhrase, relation: Relation | None) -> Item:
     kind = _kind(builder, np, relation)
     value = np.lemma if np.proper else _lemma(builder, np, first)
     category = np.root
+    if category == "group" and first < np.head and np.core in PURE_MEASURES:
+        category = lexicon().look_up(builder.analysis.tokens[np.head - 1].lower).root or category
     if kind is Kind.SETTING:
         category = relation.category if relation is not None else ""
     item = builder.add(kind, value, first, last, category)

@@ -151,12 +151,17 @@ def _token_after(builder: Builder, relation: Relation) -> int:
 
 def _manner(builder: Builder, vp: VerbPhrase, item: Item) -> None:
     tokens = builder.analysis.tokens
-    for k in vp.adverbs:
-        if k not in builder.taken and tokens[k].pos == ADV and not _ordering(tokens[k].lower) and tokens[k].lower not in _EMPTY:
-            builder.add(Kind.ATTRIBUTE, tokens[k].lemma, k, k + 1, "manner", of=item)
+    free = [k for k in vp.adverbs if k not in builder.taken and tokens[k].pos == ADV and not _ordering(tokens[k].lower) and tokens[k].lower not in _EMPTY]
+    while free:
+        last = 1
+        while last < len(free) and free[last] == free[last - 1] + 1:
+            last += 1
+        first, end = free[0], free[last - 1] + 1
+        builder.add(Kind.ATTRIBUTE, " ".join(t.lemma for t in tokens[first:end]), first, end, "manner", of=item)
+        free = free[last:]
 
 
-_EMPTY = frozenset("very too quite rather really so just only even also then there here now still yet almost nearly as".split())
+_EMPTY = frozenset("very too quite rather really so just only even also then there here now still yet almost nearly as other another".split())
 
 
 # ------------------------------------------------------------------------------------------------ relations
@@ -205,6 +210,8 @@ def _relation(builder: Builder, relation: Relation) -> None:
         return
     if relation.verb is not None and relation.category in _MERGED and any(i.to is ground and ground is not None for i in builder.of_verb.get(relation.verb, ())):
         return
+    if ground is not None and any(s.start <= relation.start < s.end for s in ground.spans):
+        return  # "under cloudy sky" is one term
     worn = ground is not None and ground.category in _WORN and relation.category in ("in", "with")
     category = "wear" if worn and relation.category == "in" else relation.category
     for figure in figures or [None]:  # type: ignore[list-item]

@@ -107,7 +107,7 @@ def _style_meant(builder: Builder, term: Term, np: NounPhrase | None, verbal: bo
 def add_framing(builder: Builder) -> None:
     """"A video of", "footage of", "the scene shows": words that only say that there is a picture."""
     analysis = builder.analysis
-    objects = {k for vp in analysis.verbs if vp.lemma not in _SHOWN for k in vp.objects}
+    objects = {k for vp in analysis.verbs if vp.lemma not in _SHOWN or vp.form == "ing" or vp.agents for k in vp.objects}
     grounds = {r.ground for r in analysis.relations if r.verb is not None or r.category not in ("in", "with", "from", "for", "on")}
     for np in analysis.nouns:
         if np.core not in FRAMING and np.root != "medium":

@@ -56,6 +56,9 @@ def _fix_tags(tagger: Tagger, compounds: dict[int, int], matches: list[phrases_f
     for first, size in compounds.items():
         for k in range(first, first + size):
             tagger.tags[k] = NOUN
+    for first, size in phrases_found.find_adverbs(tagger.lex, tagger.pieces):
+        for k in range(first, first + size):
+            tagger.tags[k] = "adv"
     for first, (size, _) in many.items():
         for k in range(first, first + size):
             tagger.tags[k] = "prep"

@@ -75,9 +75,13 @@ class Lexicon:
         self.adjectives: dict[str, str] = {}
         for category, words in sections("adjectives.txt").items():
             for word in words:
-                self.adjectives.setdefault(word, category)
+                if category != "shade":
+                    self.adjectives.setdefault(word, category)
         self.shades = frozenset(sections("adjectives.txt")["shade"])
         self.adverbs = {w for words in sections("adverbs.txt").values() for w in words}
+        self.adverb_phrases: dict[str, list[tuple[str, ...]]] = {}
+        for phrase in (tuple(adverb.split()) for adverb in self.adverbs if " " in adverb):
+            self.adverb_phrases.setdefault(phrase[0], []).append(phrase)
         bias = sections("bias.txt")
         self.bias = {word: name for name in ("adjective", "noun", "verb") for word in bias[name]}
         self.gerund_nouns = frozenset(bias["gerund_noun"])
@@ -123,9 +127,9 @@ class Lexicon:
         for root, words in sections("compounds.txt").items():
             self.compounds |= dict.fromkeys(words, root)
         for word, root in knowledge.roots().items():
-            (self.compounds if " " in word else self.nouns).setdefault(word.lower(), root)
+            self._learn(word.lower(), root)
         for word in knowledge.place_names():
-            (self.compounds if " " in word else self.nouns).setdefault(word.lower(), "place")
+            self._learn(word.lower(), "place")
 
         names = sections("names.txt")
         self.names = {name: kind for kind, found in names.items() for name in found}
@@ -136,14 +140,26 @@ class Lexicon:
             else:
                 self.nouns.setdefault(name, "place" if kind == "place" else "person")
 
+    def _learn(self, word: str, root: str) -> None:
+        """Take up a noun of the knowledge: plurals and phrases are not words of their own."""
+        first, *rest = word.split()
+        last = rest[-1] if rest else word
+        if last[-1:] == "s" and (last in self.irregular_nouns or any(c in self.nouns for c in _singulars(last))):
+            return
+        if not rest:
+            self.nouns.setdefault(word, root)
+        elif not any(w in self.closed for w in (first, *rest)) and not (last.endswith("ing") and last not in self.nouns):
+            own = self.nouns.get(last, "")
+            self.compounds.setdefault(word, own if own in ("place", "landform") else root)
+
     def compound_index(self) -> dict[str, list[tuple[str, ...]]]:
         """The compounds by their first word, longest first. "Red car" is none: its first word is an attribute."""
         index: dict[str, list[tuple[str, ...]]] = {}
         own = {word for words in sections("compounds.txt").values() for word in words} | set(self.names)
         for compound, root in self.compounds.items():
             first, *rest = compound.replace("-", " ").split()
-            category = self.adjectives.get(first, "")
-            attribute = category and root != "animal" and not (category == "colour" and root == "food")
+            form = self.look_up(first)
+            attribute = form.can & (A | D) and root != "animal" and not (form.adj == "colour" and root == "food")
             if rest and (compound in own or not (attribute or first in _NEVER_FIRST)):
                 index.setdefault(first, []).append((first, *rest))
         for forms in index.values():
@@ -205,6 +221,9 @@ class Lexicon:
         if word.tag == AUX and plain in self.be:
             word.verb = "be"
             return
+        if word.tag == AUX and (plain in self.do or plain in self.have or plain == "doing"):
+            word.verb = "do" if plain in self.do or plain == "doing" else "have"
+            return
         verbs = self.verbs
         if plain in verbs:
             word.can |= V
@@ -241,9 +260,7 @@ class Lexicon:
             category = self.adjectives.get(base, "quality")
         if category is not None:
             word.can |= A
-            word.adj, word.base = "colour" if category == "shade" and plain in _SHADE_COLOURS else category, base
-            if category == "shade":
-                word.adj = "shade"
+            word.adj, word.base = category, base
         if plain in self.adverbs or (plain.endswith("ly") and len(plain) > 4 and not word.can):
             word.can |= R
 
@@ -269,7 +286,8 @@ class Lexicon:
         if _DECADE.match(plain):
             word.can, word.noun, word.root = N, plain, "time"
         elif plain.endswith("ing") and len(plain) > 5:
-            word.can, word.verb = G, plain[:-3]
+            stem = plain[:-3]
+            word.can, word.verb = G, stem[:-1] if stem[-1] == stem[-2] and stem[-1] in "bdgmnprt" else stem
         elif plain.endswith("ed") and len(plain) > 4:
             word.can, word.verb, word.adj, word.participle = D | A, plain[:-2], "state", True
         elif len(plain) > 5 and plain.endswith(_ADJ_ENDS):
@@ -284,7 +302,6 @@ class Lexicon:
 
 
 _NEVER_FIRST = frozenset(("a", "the", "of", "in", "on", "and", "with"))
-_SHADE_COLOURS = frozenset(("navy", "olive", "lime", "mint", "lemon", "cherry", "emerald", "silver", "gold"))
 _SUFFIXES = ("-style", "-like", "-old", "-free", "-proof", "-wide", "-long", "-high", "-tech", "-size", "-scale", "-level",
              "-quality", "-looking", "-themed", "-friendly", "-up", "-time", "-inspired")  # fmt: skip
 

@@ -9,9 +9,10 @@ from t2v_recaption.language.model import ADJ, ADV, AUX, CONJ, DET, FOREIGN, NOT,
 from t2v_recaption.language.phrases import GENITIVE, MEASURES, NP_START, Chunks, Np, Vp
 
 ACTORS = frozenset(("person", "animal", "creature", "vehicle"))
-_PLACES = frozenset(("place", "landform", "building", "water", "sky", "time"))
+_PLACES = frozenset(("place", "landform", "building", "water", "sky", "time", "event"))
 _LINKING = frozenset("be become look seem appear turn remain stay get feel keep grow stand go".split())
 _PUTTING = frozenset("put place set drop pour spread hang lay throw add mix dump arrange insert stack load pack sprinkle attach apply stick mount position drizzle wrap cover carry take".split())
+_HAVING = frozenset("hold wear carry have see watch show feature display open contain own serve".split())
 _PERSON_SHE = frozenset("woman girl lady mother mom grandmother grandma daughter sister aunt wife bride queen princess actress waitress nun ballerina female geisha goddess witch mermaid".split())
 _PERSON_HE = frozenset("man boy gentleman father dad grandfather grandpa son brother uncle husband groom king prince actor waiter monk male policeman fisherman cowboy guy".split())
 
@@ -111,8 +112,10 @@ class Linker:
             self.conj = True
             self.relative = None
         elif tag == WH:
-            self.relative = self.np if self.item in ("np", "comma") else None
-            self.item = "wh"
+            relative = self.chunks.words[i].lower in ("who", "which", "that", "whom")
+            self.relative = self.np if relative and self.item in ("np", "comma") else None
+            self.item = "wh" if relative else "comma"
+            self.conj_from, self.conj = "", False
         elif tag == PUNCT:
             self._punctuation(self.chunks.pieces[i].text)
         elif tag == ADV or tag == PARTICLE:
@@ -201,7 +204,7 @@ class Linker:
             self.unplaced.append(rel)
             return
         np = self._outer(np)
-        group = [np.index, *np.partners]
+        group = sorted([np.index, *np.partners])
         if np.role == "object" and vp is not None and rel.category not in ("with", "without", "of", "like"):
             rel.verb = vp.index
             rel.figures = group if vp.lemma in _PUTTING or not vp.agents else list(vp.agents)
@@ -299,6 +302,15 @@ class Linker:
 
     def _settle(self, rel: Rel, np: Np) -> None:
         """A chain "a cup on a table in a kitchen": a place holds everything before it, not only the last thing."""
+        if len(rel.figures) > 1 and rel.verb is None and rel.category in ("with", "in") and not np.plural and np.root in ("clothing", "object", "body part"):
+            rel.figures = rel.figures[-1:]  # "a man in a hoodie and a woman with a bandana"
+        if rel.category == "with" and rel.figures and self.vp is not None:
+            figure, vp = self.nps[rel.figures[0]], self.vp
+            tool = figure.role == "object" and np.root in ("object", "body part") and vp.lemma not in _HAVING and figure.root not in (*ACTORS, *_PLACES, "object", "clothing")
+            company = np.root in ("person", "animal") and figure.role in ("object", "ground") and figure.root not in ACTORS and vp.agents
+            if tool or (company and self.nps[vp.agents[0]].root in ACTORS):
+                rel.figures, rel.verb = list(vp.agents), vp.index
+            return
         if len(rel.figures) == 1 and np.root in _PLACES and rel.category in ("in", "at", "on", "near", "during", "by", "into"):
             figure = self.nps[rel.figures[0]]
             if figure.role == "ground" and figure.root not in ("body part", "clothing"):
@@ -329,7 +341,7 @@ class Linker:
         if follows_verb and (before.role in ("object", "ground", "agent") or before.role.startswith("of:ground") or before.role.startswith("of:object")):
             same = before.root == np.root or before.role == "object" and self.chunks.forms[i] == "ing" and np.root not in ACTORS
             return same and self.chunks.forms[i] != "s" and tags[i] != AUX
-        if before.role in ("object", "ground") and np.root in ACTORS and before.root not in ACTORS and np.det:
+        if before.role in ("object", "ground") and np.root in ACTORS and before.root not in ACTORS and (np.det or before.root in ("clothing", "body part", "object")):
             return False
         return subject_like or before.role in ("object", "ground", "agent", "predicate") or before.role.startswith("of")
 
@@ -374,7 +386,14 @@ class Linker:
 
     def _subject(self, np: Np, i: int, last: int) -> None:
         np.role = "subject"
-        self.subject = [np.index]
+        if self.conj and self.vp is None and self.subject and self.nps[self.subject[0]].root in ACTORS and np.root in ACTORS:
+            group = list(self.subject)  # "a man in a hoodie and a woman with a bandana talking": one subject
+            for k in group:
+                self.nps[k].partners.append(np.index)
+            np.partners = group
+            self.subject = [*group, np.index]
+        else:
+            self.subject = [np.index]
         self.clause_first = np.index
         self._place_waiting(np)
         tags = self.chunks.tags

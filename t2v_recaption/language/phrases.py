@@ -142,9 +142,20 @@ class Chunks:
             return True
         if self.tags[last] == NAME:
             return False
-        if j in self.starts_term:
+        if j in self.starts_term or self._name_follows(j):
             return True
         return bool(word.can & PL) and word.lower not in _SPORTS and word.noun != word.lower
+
+    def _name_follows(self, j: int) -> bool:
+        """"Skyscraper san francisco": a name in lower case that ends the run, and so is a place of its own."""
+        names, words, tags = self.lex.names, self.words, self.tags
+        k = j
+        while k < len(words) and tags[k] in _HEADS:
+            size = next((n for n in (3, 2, 1) if k + n <= len(words) and " ".join(w.lower for w in words[k : k + n]) in names), 0)
+            if not size:
+                return False
+            k += size
+        return k > j and self.words[j - 1].lower not in names
 
     def _compound_adjective(self, j: int, end: int) -> bool:
         """"Snow covered mountains", "ring tailed lemurs"."""

@@ -107,6 +107,9 @@ class Tagger:
         before = self.tags[i - 1] if i else ""
         if lower == "'s":
             return self.apostrophe(i, before)
+        if lower in ("each", "one") and self.next_word(i) is not None and self.next_word(i).lower in ("other", "another"):  # type: ignore[union-attr]
+            self.tags[i + 1] = ADV
+            return PRON
         if tag == PREP:
             return self.preposition(i, word, before)
         if tag == AUX:
@@ -206,6 +209,10 @@ class Tagger:
         piece = self.pieces[i]
         if piece.text[0].isupper() and self._is_name(i, word, before):
             return NAME
+        if word.lower in self.lex.shades and not can & A:
+            after = self.next_word(i)
+            if after is not None and after.adj == "colour" and not after.tag:
+                return ADJ
         if word.number is not None and before not in (DET, POSS, ADJ) and word.lower in ("single", "lone"):
             return ADJ
         if can & G:
@@ -266,7 +273,11 @@ class Tagger:
             if noun:
                 return NOUN
             return ADJ if self.noun_next(i) else NOUN
+        if before == NOUN and word.lower in self.lex.participle_compounds and self.noun_next(i):
+            return ADJ  # finger looking cookies
         if before in _NOMINAL:
+            if word.noun in _DOING and self.noun_next(i) and self._root_before(i) in ("person", "animal"):
+                return VERB  # hedgehog crossing road
             if noun and not opener and (not gerund or self._root_before(i) not in ("person", "animal") or word.noun in _PLACE_GERUNDS):
                 return NOUN  # government building, oil painting
             return NOUN if noun and word.noun in _PLACE_GERUNDS and not opener else VERB
@@ -283,6 +294,8 @@ class Tagger:
                 return VERB
             if noun and before != ADV:
                 return NOUN
+            if before == PREP and self.words[i - 1].lower == "of" and word.verb not in self.lex.transitive:
+                return ADJ  # of flashing lights
             follows_plural = after is not None and bool(after.can & PL) and not word.verb in self.lex.intransitive
             return ADJ if word.verb in self.lex.intransitive or (can & A and not follows_plural) or (before in (PREP, VERB) and not word.verb in self.lex.transitive and can & A) else VERB
         if noun and (before == PREP or (after is not None and after.lower == "of") or before in _STARTS and gerund and word.noun in _PLACE_GERUNDS):
@@ -452,7 +465,9 @@ class Tagger:
             return NOUN
         if self.noun_next(i):
             after = self.next_word(i)
-            if word.bias == "adjective" or word.adj in ("colour", "material", "nationality", "size", "shade") or after is None:
+            if word.adj == "colour" and word.root in ("plant", "food") and word.lower not in ("orange", "violet") and after is not None and after.root in ("plant", "food"):
+                return NOUN  # lavender flower, rose petals
+            if word.bias == "adjective" or word.adj in ("colour", "material", "nationality", "size") or after is None:
                 return ADJ
             return ADJ if word.adj and word.root not in ("person", "animal") else NOUN
         return NOUN
@@ -460,4 +475,5 @@ class Tagger:
 
 _PLACE_GERUNDS = frozenset("building painting ceiling wedding morning evening railing flooring clearing crossing wing king ring clothing setting lighting housing bedding setting evening drawing carving engraving etching topping filling frosting icing seasoning pudding dumpling herring sibling duckling earring stocking legging offspring scaffolding".split())
 _DONE_TO = frozenset("drink play watch paint plant ride drive cook eat wear carry make read sing throw kick catch build clean wash".split())
+_DOING = frozenset(("crossing", "painting", "building", "drawing", "carving", "dressing", "filling", "etching", "engraving", "setting", "clearing"))
 _ORDERS = frozenset("film show picture shoot frame image video light paint plant park watch water drink mix cook stir play drive fly".split())

@@ -55,6 +55,8 @@ def term_index() -> dict[str, list[Form]]:
     for file, kind in _FILES:
         for head in knowledge.heads(file):
             for surface in (head["name"], *head.get("also", ())):
+                if kind in _SPARE and _names_more(surface, kind):
+                    continue
                 _add(forms, surface, kind, str(head.get("category", "")), head["name"])
     for kind, category, value, surfaces in _own_terms():
         known = forms.get(_words(value))
@@ -63,6 +65,17 @@ def term_index() -> dict[str, list[Form]]:
         for surface in surfaces:
             _add(forms, surface, kind, category, name)
     return _by_first_word(forms)
+
+
+_SPARE = frozenset(("weather", "light", "mood", "time"))
+_MORE = frozenset("place landform building person animal object plant vehicle".split())
+
+
+def _names_more(surface: str, kind: str) -> bool:
+    """Whether a form swallows a thing or a time that is a fact of its own: "misty morning", "in a dark room"."""
+    words = _words(surface)
+    roots = {lexicon().look_up(word).root for word in (words[1:] or words) if lexicon().look_up(word).can & N}
+    return bool(roots & _MORE) and not {"sun", "light", "lights", "lamp", "lamps", "window"} & set(words) or (kind != "time" and "time" in roots)
 
 
 def _by_first_word(forms: dict[tuple[str, ...], Form]) -> dict[str, list[Form]]:
@@ -241,6 +254,17 @@ def _fits(form: tuple[str, ...], pieces: list[Piece], words: list[Word], i: int)
         return False
     word = words[last]
     return pieces[last].lower == form[-1] or bool(word.can & PL and word.can & N and word.noun == form[-1])
+
+
+def find_adverbs(lex: Lexicon, pieces: list[Piece]) -> list[tuple[int, int]]:
+    """Adverbs of several words ("upside down", "side by side"): first token and how many."""
+    found = []
+    for i, piece in enumerate(pieces):
+        for words in lex.adverb_phrases.get(piece.lower, ()):
+            if i + len(words) <= len(pieces) and all(pieces[i + k].lower == words[k] for k in range(1, len(words))):
+                found.append((i, len(words)))
+                break
+    return found
 
 
 def find_prepositions(pieces: list[Piece]) -> dict[int, tuple[int, str]]:
