@@ -11,7 +11,7 @@ from t2v_recaption import fidelity, intent
 from t2v_recaption.backends.base import Backend
 from t2v_recaption.enhancement import Enhancement
 from t2v_recaption.errors import InvalidInput, NotKept
-from t2v_recaption.fidelity.report import Report
+from t2v_recaption.fidelity.report import Report, Status
 from t2v_recaption.intent.model import Fact, Intent, Kind, Span
 from t2v_recaption.mend import mend
 from t2v_recaption.provenance import provenance
@@ -25,6 +25,10 @@ LONGEST_PROMPT = 20_000
 """Characters. Longer input is a file given by mistake, not a prompt: no target takes a tenth of it."""
 
 HINT = "Try another seed or model, or let the composer step in with --on-failure compose."
+
+
+FAULTS = {Status.LOST: 2, Status.WEAKENED: 1, Status.CONTRADICTED: 4, None: 3}
+"""What a fault costs when two drafts are compared; None is an invention."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +177,8 @@ def _negative(ruled_out: str, setting: Setting) -> str:
 
 
 def _faults(report: Report) -> int:
-    return len(report.failures) + len(report.forbidden)
+    """How bad a report is: saying something wrong is worse than adding something, and that worse than leaving out."""
+    return sum(FAULTS[verdict.status] for verdict in report.failures) + FAULTS[None] * len(report.forbidden)
 
 
 def _not_kept(report: Report) -> NotKept:
