@@ -16,6 +16,10 @@ from t2v_recaption.targets.model import Encoder, Target, Words
 FOLDER = files("t2v_recaption.prompts") / "targets"
 
 
+LISTS = ("sources", "aliases", "tasks", "languages", "order", "rules", "rules_i2v")
+"""Keys that hold lists of text."""
+
+
 @lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
     """The names of all built-in targets, sorted."""
@@ -84,6 +88,12 @@ def _build(data: Mapping[str, Any]) -> Target:
             f"The target {data['name']!r} has unknown keys: {', '.join(unknown)}.",
             hint=f"Known keys: {', '.join(sorted(known))}.",
         )
+    for key in LISTS:
+        if not all(isinstance(item, str) for item in values.get(key, ())):
+            raise InvalidInput(
+                f"The target {data['name']!r} has something else than text under {key}.",
+                hint="Put quotes around a line that contains a colon.",
+            )
     try:
         values["encoders"] = tuple(Encoder(**encoder) for encoder in data["encoders"])
         for key in ("words", "words_i2v"):

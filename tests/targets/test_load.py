@@ -28,6 +28,7 @@ def test_an_unknown_name_offers_the_nearest() -> None:
         ("title: [", "not valid YAML"),
         ("title: x\nwrods: {}\n", "unknown keys: wrods"),
         ("title: x\n", "incomplete"),
+        ("title: x\nsources: []\nrules:\n  - a style: anime\n", "something else than text under rules"),
         ("title: x\nwords: {low: 1}\nencoders: []\nsources: []\n", "incomplete"),
     ],
 )
