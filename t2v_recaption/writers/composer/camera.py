@@ -141,7 +141,7 @@ class Camera:
     def _names(self, scale: str) -> tuple[str, ...]:
         sized = self.sized or self.scene.has(Kind.CAMERA, "size")
         angled = self.scene.has(Kind.CAMERA, "angle")
-        return (() if sized else SIZES[scale] * 2) + (() if angled else ANGLES[scale]) + FRAMING
+        return (() if sized else SIZES[scale] * 2) + (() if angled else ANGLES[scale]) + (FRAMING if scale not in ("huge", "vast") else FRAMING[:2] + FRAMING[3:])
 
     def _name(self, key: str, names: Sequence[str]) -> str:
         """The first of the names whose tags fit the scene."""

@@ -105,6 +105,8 @@ class SmallWords:
                 return None
             first -= 1
         before = self.a.tokens[first - 1] if first else None
+        if before is not None and before.lower == "like" and first == 2:
+            return None  # "dome like building"
         if before is not None and before.pos in ("det", "poss", "num"):
             return None
         return self.a.tokens[first].start

@@ -68,3 +68,12 @@ def third_person(verb: str) -> str:
 def looks_plural(noun: str) -> bool:
     """Whether a noun has the form of a plural ("petals", not "bus", "glass" or "lens")."""
     return len(noun) > 3 and noun.endswith("s") and not noun.endswith(("ss", "us", "is")) and noun not in words().in_s
+
+
+def plural_of(noun: str, irregular: str = "") -> str:
+    """"monkey" → "monkeys", "fly" → "flies"; `irregular` is the plural where the knowledge names one."""
+    if irregular or looks_plural(noun):
+        return irregular or noun
+    if re.search(r"(?:[sxz]|ch|sh)$", noun):
+        return noun + "es"
+    return noun[:-1] + "ies" if re.search(r"[^aeiou]y$", noun) else noun + "s"

@@ -126,8 +126,9 @@ def realise(fragment: Fragment, who: Reference, choice: Choice, key: str, *, nam
         if part.kind == "text":
             out.append(part.value)
         elif part.kind == "slot":
-            text, by_name = _slot(part.value, who, named)
-            named = named and not by_name and part.value.lower() != "name"
+            text, is_name = _slot(part.value, who, named)
+            named = named and not is_name
+            by_name = is_name if part.value.lower() in ("they", "name") else by_name
             out.append(text)
         elif part.kind == "number":
             out.append(part.options[1 if who.plural else 0])

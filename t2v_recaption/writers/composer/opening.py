@@ -126,7 +126,7 @@ class _Opener:
         verb = verb[:-1] if head.lower().endswith("videos") else verb
         self.edits.prefix = f"{capital(head)} {verb} "
         self.edits.replace(start, end, "")
-        first = next((noun for noun in self.a.nouns if start < end and noun.start == end or noun.start == 0 == end), None)
+        first = next((noun for noun in self.a.nouns if (start < end and noun.start == end) or noun.start == 0 == end), None)
         self.small.fill(end, first=first)
         return self._finish("frame")
 

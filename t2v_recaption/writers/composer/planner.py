@@ -99,10 +99,11 @@ class Planner:
         """How the subject looks from near, what a person wears, how the object looks."""
         main = self.scene.main
         out: list[Planned] = []
-        if main is None or main.entry is None:
+        if main is None:
             return out
-        out += self.s.from_chain(main.entry, "look", main.reference, "subject", (0.8, 0.5))
-        if main.root == "person" and not self._clothed():
+        if main.entry is not None:
+            out += self.s.from_chain(main.entry, "look", main.reference, "subject", (0.8, 0.5))
+        if main.entry is not None and main.root == "person" and not self._clothed():
             wear = self.s.from_chain(main.entry, "wear", main.reference, "subject", (0.6,))
             out = out[:1] + wear + out[1:]
         other = self._second()
@@ -110,7 +111,7 @@ class Planner:
             found = self.s.from_chain(other.entry, "look", other.reference, "subject", (0.55,))
             for item in found:
                 item.own = False
-            out = found + out if self.scene.hands else out[:1] + found + out[1:]
+            out = found + out if self.scene.hands and self.scene.action is None else out[:1] + found + out[1:]
         return out
 
     def _second(self) -> Actor | None:

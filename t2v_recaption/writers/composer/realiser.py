@@ -10,6 +10,7 @@ from t2v_recaption.writers.composer.choice import Choice
 from t2v_recaption.writers.composer.grammar import capital, ended
 from t2v_recaption.writers.composer.notation import ending, joined, lowered, realise
 from t2v_recaption.writers.composer.selector import Planned
+from t2v_recaption.writers.composer.words import words
 
 LONGEST = 30
 """Words of a sentence joined from two."""
@@ -21,6 +22,7 @@ JOINTS = {
 """What may stand between two sentences on the same aspect."""
 SELDOM = {"setting": 55, "action": 30, "subject": 40}
 """Percent of pairs that are joined, where they are short enough."""
+PLAIN = frozenset(("the", "a", "an", "it", "its", "they", "their", "she", "her", "he", "his"))
 PRONOUNS = frozenset(("they", "their", "them"))
 
 
@@ -37,6 +39,8 @@ def merged(items: Sequence[Planned], choice: Choice) -> list[Planned]:
             and choice.chance(f"join{len(out)}", SELDOM[item.aspect])
         ):
             by = choice.pick(f"joint{len(out)}", JOINTS[item.aspect])
+            if " and " in last.ready.fragment.source or " and " in item.ready.fragment.source or " while " in by + item.ready.fragment.source:
+                by = "; " if by == ", and " or " while " in item.ready.fragment.source else by
             fragment = joined(ending(last.ready.fragment), lowered(item.ready.fragment), by=by)
             slots = last.ready.slots | item.ready.slots
             out[-1] = replace(last, ready=last.ready._replace(fragment=fragment, slots=slots), key=f"{last.key}+")
@@ -76,8 +80,17 @@ class Realiser:
             other = self._text(item, not named)
             if not self._repeats(other) and not (named and self._must_name(item)):
                 text, named = other, not named
+            else:
+                text = self._linked(item, text)
         self._note(item, text, named)
         return text
+
+    def _linked(self, item: Planned, text: str) -> str:
+        """The sentence with a connective in front, where one fits its aspect."""
+        links = words().links.get(item.aspect)
+        if not links or text.split(" ", 1)[0].lower() not in PLAIN:
+            return text
+        return self.choice.pick(f"link.{item.key}", links) + text[:1].lower() + text[1:]
 
     def _text(self, item: Planned, named: bool) -> str:
         return ended(capital(realise(item.ready.fragment, item.who, self.choice, item.key, named=named)))

@@ -7,35 +7,20 @@ from dataclasses import dataclass, field
 from t2v_recaption.intent.model import Fact, Intent, Kind
 from t2v_recaption.language.model import Analysis, NounPhrase, VerbPhrase
 from t2v_recaption.writers.composer.choice import Choice
+from t2v_recaption.writers.composer.grammar import plural_of
 from t2v_recaption.writers.composer.library import Entry, Library
 from t2v_recaption.writers.composer.notation import Reference
 from t2v_recaption.writers.composer.opening import FRAME
 from t2v_recaption.writers.composer.tags import NONE, Tags
+from t2v_recaption.writers.composer.words import words
 
+OUTSIDE = frozenset(("outside", "near", "by", "behind", "front", "along", "across", "around"))
 ALIVE = frozenset(("person", "animal", "creature"))
 MOVING = ALIVE | {"vehicle"}
 PLACES = frozenset(("landform", "water", "sky", "place", "building"))
 GENDER = {"he": "he", "him": "he", "his": "he", "she": "she", "her": "she", "hers": "she"}
+GROUPS = frozenset(("group", "crowd", "pair", "pod", "flock", "herd", "troop", "pack", "swarm", "school", "bunch", "couple", "team", "variety", "number", "lot"))
 POSTURES = frozenset(("sit", "stand", "lie", "wear", "hold", "have", "be", "look"))
-COLLECTIVE = frozenset(
-    [
-        "group",
-        "crowd",
-        "pair",
-        "pod",
-        "flock",
-        "herd",
-        "troop",
-        "pack",
-        "swarm",
-        "school",
-        "bunch",
-        "couple",
-        "team",
-        "variety",
-        "branch",
-    ]
-)
 
 
 @dataclass
@@ -142,8 +127,12 @@ class _Builder:
 
     def _actors(self) -> list[NounPhrase]:
         return [
-            n for n in self.a.nouns if n.start >= self.start and not n.pronoun and not n.negated and n.root != "time"
+            n for n in self.a.nouns if n.start >= self.start and not n.pronoun and not n.negated and n.root != "time" and not self._is_lens(n)
         ]
+
+    def _is_lens(self, noun: NounPhrase) -> bool:
+        """Whether the noun is the camera that films, not a thing in the picture."""
+        return noun.core in ("camera", "lens") and self.scene.has(Kind.CAMERA)
 
     def _main_noun(self, nouns: list[NounPhrase], verb: VerbPhrase | None) -> NounPhrase | None:
         if verb is not None:
@@ -169,7 +158,7 @@ class _Builder:
             return noun
         inner = self.a.nouns[noun.of]
         known = self.library.subject(noun.lemma, noun.core)
-        if noun.core in COLLECTIVE or noun.root == "group" or (known is None and inner.root):
+        if noun.core in words().collective or noun.root == "group" or (known is None and inner.root):
             return inner
         return noun
 
@@ -188,7 +177,7 @@ class _Builder:
         root = self._root(noun)
         if entry is None and root:
             entry = self.library.subject(root)
-        collective = next((n for n in self.a.nouns if n.of == noun.index and n.core in COLLECTIVE), None)
+        collective = next((n for n in self.a.nouns if n.of == noun.index and n.core in GROUPS), None)
         plural = noun.plural or (collective is not None and collective.core not in ("branch",))
         return Actor(noun, entry, root, self._name(noun, plural), self._pronoun(noun, entry, root, plural), plural)
 
@@ -201,7 +190,8 @@ class _Builder:
         if noun.count is not None and noun.count > 1 and noun.count_first >= 0 and noun.count_first < first:
             text = f"{self.a.tokens[noun.count_first].text.lower()} {text}"
         elif plural and not noun.plural:
-            text = "group" if self._root(noun) in ALIVE else text
+            entry = self.library.subject(noun.lemma, noun.core)
+            text = plural_of(text, str(entry.get("plural", "")) if entry is not None and entry.name == noun.core else "")
         other = (
             "other " if noun.determiner == "another" or "another" in self.a.words(noun.first, noun.head).lower() else ""
         )
@@ -213,10 +203,11 @@ class _Builder:
         for other in self.a.nouns:
             if other.possessor == noun.index and other.determiner in GENDER and root in ALIVE:
                 return GENDER[other.determiner]
-        for link in self.library.chain(entry):
-            if link.head.get("pronoun"):
-                return str(link.head["pronoun"])
-        return "they" if root == "person" else "it"
+        known = next((str(e.head["pronoun"]) for e in self.library.chain(entry) if e.head.get("pronoun")), "")
+        if root == "person" and known in ("", "they"):
+            said = {token.lower for token in self.a.tokens[noun.first : noun.last]}
+            return next((p for p, signs in words().gender.items() if said.intersection(signs)), "they")
+        return known or "it"
 
     def _join_partners(self, first: NounPhrase) -> None:
         """ "a man and a woman" are one plural subject."""
@@ -319,7 +310,25 @@ class _Builder:
                 scene.place, scene.place_name, scene.place_stated = entry, self._name(noun, noun.plural), True
                 scene.tags = scene.tags | place_tags(self.library, entry)
                 return
-        scene.place_stated = bool(scene.intent.of_kind(Kind.SETTING))
+        self._general_place()
+
+    def _general_place(self) -> None:
+        """A stated place that is no entry is at least inside or outside."""
+        scene = self.scene
+        spans = [span for fact in scene.intent.of_kind(Kind.SETTING) if not fact.negated for span in fact.spans]
+        noun = next((n for n in self.a.nouns if any(s.start < n.end and n.start < s.end for s in spans)), None)
+        scene.place_stated = bool(spans)
+        if noun is None:
+            return
+        names = self.library.vocabulary.names(scene.tags)
+        relation = next((r.category for r in self.a.relations if r.ground == noun.index), "")
+        inside = "indoor" in names or (noun.root == "building" and relation in ("in", "inside"))
+        outside = "outdoor" in names or noun.root in ("landform", "water", "sky") or relation in OUTSIDE
+        if inside or outside:
+            scene.place = self.library.place("indoor" if inside else "outdoor")
+            scene.place_name = self._name(noun, noun.plural)
+            if scene.place is not None:
+                scene.tags = scene.tags | place_tags(self.library, scene.place)
 
     def _place_nouns(self, first: NounPhrase | None) -> list[NounPhrase]:
         """Nouns that may be the place: what is stated as setting, landmarks of relations, then the subject itself."""

@@ -52,6 +52,17 @@ class Surroundings:
                 self.s.narrow(tags)
                 self.place_phrase = str(entry.get("in", ""))
                 return
+        self._fall_back()
+
+    def _fall_back(self) -> None:
+        """Inside or outside, where the situation says which."""
+        names = self.s.tag_names()
+        for name in ("underwater", "indoor", "outdoor"):
+            entry = self.library.place(name) if name in names else None
+            if entry is not None:
+                self.scene.place = entry
+                self.s.narrow(place_tags(self.library, entry))
+                return
 
     def setting(self, *, close: bool) -> list[Planned]:
         """What stands in front, behind and around, and what moves there."""
@@ -86,6 +97,9 @@ class Surroundings:
         mine = self._own_places(main) if main is not None else []
         doing = list(action.entry.get("places", ()) or ()) if action is not None and action.entry is not None else []
         names = choice.order("place", [name for name in doing if name in mine]) + choice.order("place", doing)
+        if action is not None and action.obj is not None and action.obj.root in ("plant", "animal", "vehicle", "building"):
+            theirs = self._own_places(action.obj)
+            names += choice.order("place", [name for name in theirs if name in mine]) + choice.order("place", theirs)
         names += choice.order("place", mine)
         found = [self.library.place(name) for name in names]
         return [entry for entry in found if entry is not None]
@@ -97,7 +111,7 @@ class Surroundings:
             places = list(link.get("places", ()) or ())
             if places:
                 general = link.name == "person" and at > 0 and actor.noun.core not in PEOPLE
-                return [] if general else places
+                return words().neutral_places if general else places
         return []
 
     # time and light

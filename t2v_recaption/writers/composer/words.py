@@ -34,8 +34,10 @@ class Words:
     upper: frozenset[str]
     an: frozenset[str]
     a: frozenset[str]
-    meanwhile: list[str]
+    links: dict[str, list[str]]
     beats: dict[str, list[list[str]]]
+    gender: dict[str, list[str]]
+    neutral_places: list[str]
     backdrop: dict[str, list[str]]
     lens: dict[str, Any]
 

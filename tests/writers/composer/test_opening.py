@@ -38,7 +38,7 @@ def opened(prompt: str, seed: int = 0, **extras: object) -> Opening:
             "A woman in a Halloween costume is posing on a motorcycle.",
         ),
         ("airplane taking off at night", "An airplane is taking off at night."),
-        ("a kid eating popcorn while watching tv", "A kid is eating popcorn while watching tv."),
+        ("a kid eating popcorn while watching tv", "A kid is eating popcorn while watching TV."),
     ],
 )
 def test_fragments_become_sentences(prompt: str, expected: str) -> None:
