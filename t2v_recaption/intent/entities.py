@@ -99,7 +99,7 @@ def _again(builder: Builder, np: NounPhrase) -> Item | None:
     """"The dog" said before: the same fact, one more span."""
     if np.determiner not in ("the", "its", "his", "her", "their", "this", "that", "these", "those") or np.proper:
         return None
-    for other in reversed(builder.analysis.nouns[: np.index]):
+    for other in _candidates(builder, np):
         if other.core != np.core or other.index not in builder.of_noun or other.plural != np.plural or other.negated:
             continue
         if np.possessor is not None and np.possessor != other.possessor or np.count not in (None, other.count):
@@ -114,6 +114,22 @@ def _again(builder: Builder, np: NounPhrase) -> Item | None:
                 _extend_modifier(builder, item, m)
             return item
     return None
+
+
+def _candidates(builder: Builder, np: NounPhrase) -> list[NounPhrase]:
+    """Earlier mentions, latest first; but "the woman with brown hair" is the one who has brown hair."""
+    nouns = builder.analysis.nouns
+    found = [other for other in reversed(nouns[: np.index]) if other.core == np.core]
+    mine = _company(builder, np)
+    if mine and len(found) > 1:
+        found.sort(key=lambda other: -len(mine & _company(builder, other)))
+    return found
+
+
+def _company(builder: Builder, np: NounPhrase) -> set[str]:
+    nouns = builder.analysis.nouns
+    grounds = [nouns[r.ground] for r in builder.analysis.relations if r.ground is not None and np.index in r.figures and r.category in ("with", "in")]
+    return {f"{m.lemma} {g.core}" for g in grounds for m in g.modifiers}
 
 
 def _extend_modifier(builder: Builder, owner: Item, modifier: Modifier) -> None:
@@ -163,6 +179,8 @@ def _lemma(builder: Builder, np: NounPhrase, first: int) -> str:
 def _kind(builder: Builder, np: NounPhrase, relation: Relation | None) -> Kind:
     if np.proper and np.root != "place":
         return Kind.NAME
+    if np.core in ("lighting", "illumination"):
+        return Kind.LIGHT
     if np.root in ("time", "weather"):
         return Kind.TIME if np.root == "time" else Kind.WEATHER
     if relation is not None:

@@ -108,7 +108,22 @@ def _camera_move(builder: Builder, vp: VerbPhrase) -> Item:
     return item
 
 
+def _has(builder: Builder, vp: VerbPhrase) -> bool:
+    """"Has a small mole": possession, shown as the relation "with"."""
+    nouns = builder.analysis.nouns
+    things = [k for k in vp.objects if k in builder.of_noun and nouns[k].root not in ("food", "event", "abstract", "")]
+    if vp.lemma != "have" or vp.form == "ing" or len(things) != len(vp.objects) or not things:
+        return False
+    for agent in vp.agents or (None,):  # type: ignore[arg-type]
+        for k in things:
+            builder.add_at(Kind.RELATION, "with", builder.span(vp.verb, vp.verb + 1), "with", of=builder.of_noun.get(agent), to=builder.of_noun[k])
+    builder.frame(vp.verb, vp.verb + 1)
+    return True
+
+
 def _action(builder: Builder, vp: VerbPhrase) -> None:
+    if _has(builder, vp):
+        return
     analysis = builder.analysis
     agents = [builder.of_noun[k] for k in vp.agents if k in builder.of_noun]
     agents = [item for item in dict.fromkeys(agents) if item.kind is not Kind.NEGATION] or [None]  # type: ignore[list-item]
@@ -212,6 +227,8 @@ def _relation(builder: Builder, relation: Relation) -> None:
         return
     if ground is not None and any(s.start <= relation.start < s.end for s in ground.spans):
         return  # "under cloudy sky" is one term
+    if ground is not None and not figures and _of_camera(builder, relation, ground):
+        return
     worn = ground is not None and ground.category in _WORN and relation.category in ("in", "with")
     category = "wear" if worn and relation.category == "in" else relation.category
     for figure in figures or [None]:  # type: ignore[list-item]
@@ -221,6 +238,15 @@ def _relation(builder: Builder, relation: Relation) -> None:
     for k, token in enumerate(analysis.tokens):
         if relation.start <= token.start and token.end <= relation.end:
             builder.taken.setdefault(k, None)
+
+
+def _of_camera(builder: Builder, relation: Relation, ground: Item) -> bool:
+    """"Zoom in on her face", "close-up of a key": what the camera is on is the second party of the camera fact."""
+    for item in builder.items:
+        if item.kind is Kind.CAMERA and 0 <= relation.start - item.spans[-1].end <= 2:
+            item.to = item.to or ground
+            return True
+    return False
 
 
 def _settles(relation: Relation) -> bool:

@@ -10,16 +10,18 @@ import re
 
 from t2v_recaption.intent.builder import Builder, Item
 from t2v_recaption.intent.model import Kind, Span
+from t2v_recaption.language.lexicon import lexicon
 from t2v_recaption.language.model import ADJ, ADV, NOUN, VERB, NounPhrase, Term
 
 _FORMATS = (
-    ("duration", re.compile(r"\b(\d+(?:\.\d+)?)[\s-]?(?:s|secs?|seconds?|minutes?|mins?)\b(?:[\s-](?:long|video|clip|footage)\b)?", re.I)),
+    ("duration", re.compile(r"(?<![\d.])(?!(?:[5-9]0s|\d{4}s)\b)(\d{1,3}(?:\.\d+)?)[\s-]?(?:s|secs?|seconds?|minutes?|mins?)\b(?:[\s-](?:long|video|clip|footage)\b)?", re.I)),
     ("duration", re.compile(r"\b(?:two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty|sixty)[\s-](?:seconds?|minutes?)\b(?:[\s-]long\b)?", re.I)),
     ("fps", re.compile(r"\b\d{2,3}[\s-]?(?:fps|frames per second|hz)\b", re.I)),
     ("resolution", re.compile(r"\b\d{3,4}\s?[x×]\s?\d{3,4}\b|\b(?:480|540|576|720|1080|1440|2160)[pi]\b|\b(?:2|4|5|6|8|12|16)k\b(?:\s(?:resolution|uhd|hdr|video|footage))?", re.I)),
     ("aspect", re.compile(r"\b(?:16:9|9:16|4:3|3:4|1:1|21:9|9:21|3:2|2:3|4:5|5:4|2\.35:1|2\.39:1|1\.85:1|1\.78:1)\b(?:\s(?:aspect ratio|ratio|format))?", re.I)),
 )  # fmt: skip
-FRAMING = frozenset("video footage clip film movie shot scene image picture photo photograph view sequence recording camera frame gif reel trailer videos clips shots scenes views".split())
+FRAMING = frozenset("video footage clip film movie shot scene image picture photo photograph view sequence recording camera frame gif reel trailer portrait videos clips shots scenes views".split())
+_OPENING = frozenset("appear seem begin end open start unfold".split())
 _SHOWN = frozenset("show depict feature capture film shoot record take see view photograph present display illustrate portray contain focus generate create make produce render".split())
 _MOODY = frozenset("atmosphere mood feeling vibe ambience ambiance tone scene energy aesthetic feel aura setting".split())
 _KINDS = {"camera": Kind.CAMERA, "style": Kind.STYLE, "time": Kind.TIME, "weather": Kind.WEATHER, "light": Kind.LIGHT, "mood": Kind.MOOD, "format": Kind.FORMAT}
@@ -70,6 +72,8 @@ def _meant(builder: Builder, term: Term, heads: dict[int, NounPhrase], inside: d
     if term.kind == "style":
         return _style_meant(builder, term, np, verbal)
     if term.kind == "mood":
+        if any(tokens[k].pos == ADV for k in range(term.first, term.last)):
+            return False
         return np is None or np.head >= term.first and np.head < term.last or np.core in _MOODY or np.root == "medium"
     if term.kind in ("weather", "time", "light") and verbal:
         return not any(vp.first >= term.first - 1 and vp.verb < term.last and (vp.agents or vp.objects) and not _rains(builder, vp.agents) for vp in analysis.verbs)
@@ -96,12 +100,24 @@ def _style_meant(builder: Builder, term: Term, np: NounPhrase | None, verbal: bo
     if term.value == "black and white" or term.category == "colour":
         return np.root == "medium" or np.first == term.first and np.head < term.last
     if not term.first <= np.head < term.last:
-        return True
+        return not _qualifies(builder, term, np)
+    if any(np.index in vp.agents and vp.lemma not in _SHOWN for vp in analysis.verbs) and (np.proper or np.root == "person"):
+        return False
     thing = any(np.index in vp.objects and vp.lemma not in _SHOWN for vp in analysis.verbs) or any(
         r.ground == np.index and r.category not in ("in", "as", "with", "like") or np.index in r.figures and np.of is None and r.category in ("on", "in", "near", "left", "right", "behind")
         and term.last - term.first == 1 for r in analysis.relations
     )  # fmt: skip
     return not thing and (np.determiner not in ("his", "her", "their", "its"))
+
+
+def _qualifies(builder: Builder, term: Term, np: NounPhrase) -> bool:
+    """A quality of one thing ("vintage car", "dreamlike colors"), not the style of the whole picture."""
+    word = lexicon().look_up(builder.analysis.tokens[term.first].lower)
+    ordinary = term.last - term.first == 1 and word.known and word.adj in ("quality", "age", "emotion", "state", "texture", "size") and word.lower not in _PICTORIAL
+    return ordinary and np.root not in ("medium", "")
+
+
+_PICTORIAL = frozenset("cinematic photorealistic photo-realistic hyperrealistic hyper-realistic realistic ultra-realistic stylized animated 3d 2d surreal photographic figurative cyberpunk steampunk sci-fi".split())
 
 
 def add_framing(builder: Builder) -> None:
@@ -110,7 +126,7 @@ def add_framing(builder: Builder) -> None:
     objects = {k for vp in analysis.verbs if vp.lemma not in _SHOWN or vp.form == "ing" or vp.agents for k in vp.objects}
     grounds = {r.ground for r in analysis.relations if r.verb is not None or r.category not in ("in", "with", "from", "for", "on")}
     for np in analysis.nouns:
-        if np.core not in FRAMING and np.root != "medium":
+        if np.core not in FRAMING and np.root != "medium" and np.lemma not in ("camera angle", "camera work"):
             continue
         held = np.index in objects or (np.index in grounds and np.of is None)
         if np.core == "camera":
@@ -119,6 +135,8 @@ def add_framing(builder: Builder) -> None:
             _frame(builder, np)
     for vp in analysis.verbs:
         about = all(analysis.nouns[k].root == "medium" or analysis.nouns[k].core in FRAMING for k in vp.agents)
+        if vp.lemma in _OPENING and vp.agents and about and not any(k in builder.of_noun for k in vp.agents):
+            builder.frame(vp.first, vp.last)
         if vp.lemma in _SHOWN and _only_shows(builder, vp, about):
             builder.frame(vp.first, vp.last)
 
@@ -143,3 +161,5 @@ def _frame(builder: Builder, np: NounPhrase) -> None:
     head = analysis.tokens[np.head].lower
     if head in FRAMING or np.root == "medium":
         builder.frame(np.head, np.head + 1)
+    elif np.lemma.startswith("camera "):
+        builder.frame(np.head - 1, np.head + 1)

@@ -13,7 +13,7 @@ from t2v_recaption.language.model import (
 )  # fmt: skip
 
 _FUNCTION = frozenset((AUX, CONJ, DET, POSS, PREP, PRON, TO, WH, PARTICLE, NOT, "gen"))
-_MINOR = frozenset("very too quite rather really so just only even also then there here now still yet as such again already almost nearly like please other another each".split())
+_MINOR = frozenset("very too quite rather really so just only even also then there here now still yet as such again already almost nearly like please other another each likely maybe perhaps probably barely mostly".split())
 
 
 def is_content(token: Token) -> bool:

@@ -90,7 +90,7 @@ class Lexicon:
     def _load_closed(self) -> None:
         closed = sections("closed.txt")
         self.closed: dict[str, str] = {}
-        names = (("particle", PREP), ("conj", CONJ), ("wh", WH), ("aux", AUX), ("pron", PRON), ("poss", POSS), ("det", DET))
+        names = (("particle", PREP), ("conj", CONJ), ("aux", AUX), ("pron", PRON), ("poss", POSS), ("det", DET), ("wh", WH))
         for word in (w for words in sections("prepositions.txt").values() for w in words if " " not in w):
             self.closed[word] = PREP
         for name, tag in names:

@@ -12,6 +12,7 @@ ACTORS = frozenset(("person", "animal", "creature", "vehicle"))
 _PLACES = frozenset(("place", "landform", "building", "water", "sky", "time", "event"))
 _LINKING = frozenset("be become look seem appear turn remain stay get feel keep grow stand go".split())
 _PUTTING = frozenset("put place set drop pour spread hang lay throw add mix dump arrange insert stack load pack sprinkle attach apply stick mount position drizzle wrap cover carry take".split())
+_SPATIAL = frozenset(("left", "right", "behind", "front", "above", "below", "in", "on", "at", "near", "between"))
 _HAVING = frozenset("hold wear carry have see watch show feature display open contain own serve".split())
 _PERSON_SHE = frozenset("woman girl lady mother mom grandmother grandma daughter sister aunt wife bride queen princess actress waitress nun ballerina female geisha goddess witch mermaid".split())
 _PERSON_HE = frozenset("man boy gentleman father dad grandfather grandpa son brother uncle husband groom king prince actor waiter monk male policeman fisherman cowboy guy".split())
@@ -60,6 +61,7 @@ class Linker:
         self.waiting: list[Vp] = []  # participles before their subject: "Walking home, a man …"
         self.unplaced: list[Rel] = []  # "On the left, a dog"
         self.clause_first = 0
+        self.acted = False  # whether the subject has its verb
 
     def run(self, first: int, last: int) -> None:
         """Link the tokens of one sentence."""
@@ -190,7 +192,9 @@ class Linker:
         beginning = self.item in ("", "comma", "conj") or (self.conj and self.item != "np")
         if self.conj and self.item in ("np", "vp", "adj") or beginning:
             before_end = self._agents_of_open_clause() if self.item == "comma" or not self.conj else []
-            if rel.category in ("left", "right", "behind", "front", "above", "below", "in", "on", "at", "near", "between") and not before_end:
+            if rel.category in ("with", "without", "like") and self.item == "comma" and not before_end and np is not None:
+                before_end = list(self.subject) or [np.index]
+            if rel.category in _SPATIAL and not before_end:
                 self.unplaced.append(rel)
             else:
                 rel.figures = before_end
@@ -201,7 +205,8 @@ class Linker:
             rel.figures = list(vp.objects if (vp.passive or not vp.agents) else vp.agents)
             return
         if np is None:
-            self.unplaced.append(rel)
+            if rel.category in _SPATIAL:
+                self.unplaced.append(rel)
             return
         np = self._outer(np)
         group = sorted([np.index, *np.partners])
@@ -306,7 +311,7 @@ class Linker:
             rel.figures = rel.figures[-1:]  # "a man in a hoodie and a woman with a bandana"
         if rel.category == "with" and rel.figures and self.vp is not None:
             figure, vp = self.nps[rel.figures[0]], self.vp
-            tool = figure.role == "object" and np.root in ("object", "body part") and vp.lemma not in _HAVING and figure.root not in (*ACTORS, *_PLACES, "object", "clothing")
+            tool = figure.role == "object" and np.root in ("object", "body part", "abstract") and vp.lemma not in _HAVING and figure.root not in (*ACTORS, *_PLACES, "object", "clothing")
             company = np.root in ("person", "animal") and figure.role in ("object", "ground") and figure.root not in ACTORS and vp.agents
             if tool or (company and self.nps[vp.agents[0]].root in ACTORS):
                 rel.figures, rel.verb = list(vp.agents), vp.index
@@ -337,6 +342,8 @@ class Linker:
             return False
         tags = self.chunks.tags
         follows_verb = i < last and (tags[i] in (VERB, AUX) or (tags[i] == ADV and self._before_verb(i, last)))
+        if follows_verb and (self.chunks.forms[i] == "s" or tags[i] == AUX) and before.role == "ground" and self.subject and not self.acted:
+            return True  # "a woman with brown hair and light skin smiles"
         subject_like = before.role.startswith("of") or before.role == "subject" or before.role == ""
         if follows_verb and (before.role in ("object", "ground", "agent") or before.role.startswith("of:ground") or before.role.startswith("of:object")):
             same = before.root == np.root or before.role == "object" and self.chunks.forms[i] == "ing" and np.root not in ACTORS
@@ -395,6 +402,7 @@ class Linker:
         else:
             self.subject = [np.index]
         self.clause_first = np.index
+        self.acted = False
         self._place_waiting(np)
         tags = self.chunks.tags
         if self.waiting and i < last and np.root in ACTORS | {""}:
@@ -472,6 +480,7 @@ class Linker:
             self.waiting.append(vp)
         self._voice(vp, last, finite)
         self.vps.append(vp)
+        self.acted = True
         self.vp, self.item, self.conj, self.open, self.of = vp, "vp", False, None, False
 
     def _clause_agents(self) -> list[int]:

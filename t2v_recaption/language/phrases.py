@@ -128,7 +128,7 @@ class Chunks:
         word = self.words[i]
         np.last, np.head = i + 1, i
         np.pronoun = self.tags[i] == PRON
-        np.lemma = np.core = word.lower
+        np.lemma = np.core = word.lower if np.pronoun else self.pieces[i].text
         lower = word.lower
         if np.pronoun:
             np.plural = lower in ("they", "them", "themselves", "we", "us", "theirs")

@@ -110,6 +110,11 @@ class Tagger:
         if lower in ("each", "one") and self.next_word(i) is not None and self.next_word(i).lower in ("other", "another"):  # type: ignore[union-attr]
             self.tags[i + 1] = ADV
             return PRON
+        if lower in ("both", "all", "each") and before in _NOMINAL and not self.noun_next(i):
+            return ADV  # they both run
+        if lower == "as" and self._clause_follows(i):
+            self.has_verb = False
+            return WH
         if tag == PREP:
             return self.preposition(i, word, before)
         if tag == AUX:
@@ -134,6 +139,13 @@ class Tagger:
             after = self.next_word(i)
             return ADV if after is None or not after.can & N or bool(after.can & (A | R)) else DET
         return tag
+
+    def _clause_follows(self, i: int) -> bool:
+        """"As she turns", "as the sun rises", but "as a whale", "shaped as a heart"."""
+        after = self.next_word(i)
+        if after is None or after.lower in ("a", "an") or after.tag not in (DET, PRON, POSS):
+            return False
+        return after.tag == PRON or any(w.can & (S | V) or w.tag == AUX for w in self.words[i + 2 : i + 6])
 
     def apostrophe(self, i: int, before: str) -> str:
         """The dog's tail owns, the dog's running is."""
@@ -207,6 +219,8 @@ class Tagger:
         can = word.can
         before = self.tags[i - 1] if i else ""
         piece = self.pieces[i]
+        if word.lower == "back" and before in _NOMINAL and not self.noun_next(i):
+            return ADV
         if piece.text[0].isupper() and self._is_name(i, word, before):
             return NAME
         if word.lower in self.lex.shades and not can & A:
@@ -235,6 +249,15 @@ class Tagger:
             if tag == VERB and form in ("s", "base"):
                 self.has_verb = True
         return tag
+
+    def _from_to(self, i: int) -> bool:
+        """From blue to *orange*, from *orange* to blue."""
+        words = self.words
+        if words[i].adj == "" or self.noun_next(i):
+            return False
+        if words[i - 1].lower in ("to", "into") and i > 2 and words[i - 3].lower == "from":
+            return bool(words[i - 2].can & A)
+        return words[i - 1].lower == "from" and i + 2 < len(words) and words[i + 1].lower in ("to", "into") and bool(words[i + 2].can & A)
 
     def _is_name(self, i: int, word: Word, before: str) -> bool:
         """Capitals name something, unless they only begin a sentence, or everything is capitalised."""
@@ -290,6 +313,8 @@ class Tagger:
         if opener:
             return VERB
         if self.noun_next(i):
+            if before == PUNCT and word.noun in _DOING and self.pieces[i - 1].text == ",":
+                return VERB
             if after is not None and after.can & G and not after.can & N:
                 return VERB
             if noun and before != ADV:
@@ -457,7 +482,7 @@ class Tagger:
             after = self.next_word(i)
             if after is not None and after.can & (A | R) and not after.can & N:
                 return ADV
-        if not can & N:
+        if not can & N or before == PREP and self._from_to(i):
             return ADJ
         if before == AUX:
             return ADJ if self.words[i - 1].lower in self.lex.be else NOUN

@@ -14,19 +14,20 @@ from t2v_recaption import knowledge
 from t2v_recaption.language.lexicon import N, PL, Lexicon, Word, lexicon, sections
 from t2v_recaption.language.tokens import Piece
 
-_FILES = (("camera", "camera"), ("styles", "style"), ("times", "time"), ("weather", "weather"), ("light", "light"), ("moods", "mood"))
+_FILES = (("camera", "camera"), ("times", "time"), ("weather", "weather"), ("light", "light"), ("styles", "style"), ("moods", "mood"))
 _SKIPPED = frozenset(
     "slowly gently smoothly gradually quickly rapidly steadily softly slightly suddenly continuously is are then also begins starts to".split()
 )
 _CAMERA = frozenset("camera shot lens view frame footage video pov cinematography handheld steadicam gimbal cam viewpoint perspective zoom".split())
 _CAMERA_VERBS = frozenset(
     "push pull move fly tilt roll rise follow track rotate circle spin slide crane truck boom orbit drop lift lower shake pass glide float sweep"
-    " swing pan dolly arc descend ascend drift travel close open reveal back whip focus shift jib pedestal tracking".split()
+    " swing pan dolly arc descend ascend drift travel close open reveal back jib pedestal tracking".split()
 )
 _CAMERA_WORDS = frozenset(
     "pan pans roll tilt dolly static track crane zoom reverse push pull lift portrait tracking orbit drone follow following boom jib truck wide tight"
     " profile fixed locked still moving close macro arc low high front back rear side overhead insert detail full medium uncut stationary".split()
 )
+_STARTING = frozenset("pan tilt dolly truck push pull crane orbit track pedestal jib boom arc rack roll".split())
 _SEASONS = frozenset(("fall", "spring", "may", "march", "day", "present", "future", "past"))
 _SURE = frozenset(("zoom in", "zoom out", "zooms in", "zooms out", "zooming in", "zooming out", "slow motion", "pan left", "pan right"))
 
@@ -52,10 +53,11 @@ class Match(NamedTuple):
 def term_index() -> dict[str, list[Form]]:
     """All forms of all terms by their first word, longest first. Names in the knowledge files win over those in terms.txt."""
     forms: dict[tuple[str, ...], Form] = {}
+    own = {_words(surface): kind for kind, _, _, surfaces in _own_terms() for surface in surfaces}
     for file, kind in _FILES:
         for head in knowledge.heads(file):
             for surface in (head["name"], *head.get("also", ())):
-                if kind in _SPARE and _names_more(surface, kind):
+                if kind in _SPARE and _names_more(surface, kind) or own.get(_words(surface), kind) != kind:
                     continue
                 _add(forms, surface, kind, str(head.get("category", "")), head["name"])
     for kind, category, value, surfaces in _own_terms():
@@ -201,6 +203,8 @@ def _near_camera(pieces: list[Piece], first: int, last: int, *, start: bool = Fa
         return True
     if last < len(pieces) and pieces[last].lower in ("shot", "camera", "view", "cam", "shots", "footage", "video"):
         return True
+    if start and _stem(pieces[first].lower) not in _STARTING or start and pieces[first].lower.endswith("ing") and pieces[first].lower not in ("panning", "tilting"):
+        return False
     return start and (before < 0 or pieces[before].kind == "punct") and not _takes_object(pieces, last)
 
 
@@ -256,6 +260,11 @@ def _fits(form: tuple[str, ...], pieces: list[Piece], words: list[Word], i: int)
     return pieces[last].lower == form[-1] or bool(word.can & PL and word.can & N and word.noun == form[-1])
 
 
+def _noun_like(piece: Piece) -> bool:
+    word = lexicon().look_up(piece.lower)
+    return piece.kind == "word" and not word.tag and bool(word.can & N) and word.lower not in ("side", "half") and word.known
+
+
 def find_adverbs(lex: Lexicon, pieces: list[Piece]) -> list[tuple[int, int]]:
     """Adverbs of several words ("upside down", "side by side"): first token and how many."""
     found = []
@@ -279,6 +288,8 @@ def find_prepositions(pieces: list[Piece]) -> dict[int, tuple[int, str]]:
             for words, category in forms:
                 size = len(words)
                 if i + size <= count and all(pieces[i + k].lower == words[k] for k in range(1, size)):
+                    if category.startswith("frame_") and i + size < count and _noun_like(pieces[i + size]):
+                        continue  # on her right cheek
                     found[i] = (size, category)
                     step = size
                     break
