@@ -61,7 +61,12 @@ def check(
     match = Match(intent, Scene(text))
     whole = verbatim(intent.prompt, text)
     verdicts = tuple(_with_prompt(verdict(match, fact), whole) for fact in intent)
-    found = tuple(i for i in inventions(match, leaked) if whole is None or not _within(i.span, whole))
+    told = [v.span for v in verdicts if v.fact.kind is Kind.SUBJECT and v.status is not Status.KEPT and v.span]
+    found = tuple(
+        i
+        for i in inventions(match, leaked)
+        if (whole is None or not _within(i.span, whole)) and not (i.kind is Kind.SUBJECT and i.span in told)
+    )
     report = Report(text, verdicts, found, frozenset(allowed))
     if judge is not None and report.failures:
         from t2v_recaption.fidelity.judge import overrule

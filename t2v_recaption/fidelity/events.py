@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from t2v_recaption.fidelity.lexicon import stands_for
+from t2v_recaption.fidelity.lexicon import listed, stands_for
 from t2v_recaption.fidelity.match import Match
 from t2v_recaption.fidelity.report import FactVerdict
 from t2v_recaption.fidelity.verdicts import contradicted, kept, lost, weakened
@@ -58,8 +58,17 @@ def _by(match: Match, verb: VerbPhrase, doers: set[int], fact: Fact) -> bool:
         r.verb == verb.index and r.category in ("near", "with") and r.ground in doers for r in match.scene.relations
     ):
         return True
+    if not any(nouns[a].root in listed("participant") and a not in doers for a in verb.agents):
+        return _told_before(match, verb, doers)
     # A passive without "by", or an intransitive told as a transitive: "the kite is flown", "the wind moves the leaves".
     return bool(doers & {*verb.objects})
+
+
+def _told_before(match: Match, verb: VerbPhrase, doers: set[int]) -> bool:
+    """Whether the doer stands before the verb in its sentence: "a sloth with soft fur and dark eyes hangs"."""
+    sentence = match.sentence(verb.verb)
+    nouns = match.scene.nouns
+    return any(nouns[i].head < verb.verb and match.sentence(nouns[i].head) == sentence for i in doers)
 
 
 def _stated_doer(match: Match, verb: VerbPhrase, doers: set[int]) -> int | None:

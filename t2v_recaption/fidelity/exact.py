@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from t2v_recaption.fidelity.lexicon import stands_for
+from t2v_recaption.fidelity.lexicon import equals, stands_for
 from t2v_recaption.fidelity.match import Match, word_span
 from t2v_recaption.fidelity.report import FactVerdict
 from t2v_recaption.fidelity.verdicts import contradicted, kept, lost, weakened
@@ -60,6 +60,9 @@ def name(match: Match, fact: Fact) -> FactVerdict:
     for form in dict.fromkeys((wanted, fact.value)):
         if (span := word_span(_fold(whole), _fold(form))) is not None:
             return kept(fact, span)
+    for token in match.scene.analysis.tokens:
+        if token.text[:1].isupper() and token.lower in equals(fact.value.lower(), "name"):
+            return kept(fact, Span(token.start, token.end))
     if hits := [n for n in match.scene.nouns if n.proper and _derived(n.lemma, fact.value)]:
         return kept(fact, Span(hits[0].start, hits[0].end))
     if span := _misspelt(match, fact):

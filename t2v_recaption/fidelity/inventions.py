@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from t2v_recaption.fidelity.lexicon import keeps, listed
 from t2v_recaption.fidelity.match import Match
 from t2v_recaption.fidelity.report import Invention
+from t2v_recaption.fidelity.scene import meanings
 from t2v_recaption.intent.model import Kind, Span
 from t2v_recaption.language.model import NounPhrase, Term
 
@@ -46,11 +47,32 @@ def _participants(match: Match) -> Iterator[Invention]:
 def _new(match: Match, noun: NounPhrase) -> bool:
     if noun.pronoun or noun.negated or noun.proper or noun.index in match.claimed:
         return False
-    if noun.core in match.stated or noun.lemma in match.stated or match.scene.entity[noun.index] in match.claimed:
+    if not noun.plural and not noun.determiner and noun.count is None:
+        return False  # "calm and professional": an adjective that looks like a noun
+    if noun.core in listed("scenery") or _crowd(noun) or match.scene.entity[noun.index] in match.claimed:
+        return False
+    if (
+        not match.stated.isdisjoint(meanings(noun))
+        or match.says(noun.core.replace(" ", ""))
+        or _apposition(match, noun)
+    ):
         return False
     if _stands_for_stated(match, noun) or _implied(match, noun) or _far(match, noun):
         return False
     return noun.of is None or match.scene.nouns[noun.of].index not in match.claimed
+
+
+def _crowd(noun: NounPhrase) -> bool:
+    """Uncounted and unowned ("seagulls", "a few pedestrians"): the life of the place, no participants."""
+    return noun.plural and noun.count is None and noun.determiner in listed("vague") | {"", "a", "the"}
+
+
+def _apposition(match: Match, noun: NounPhrase) -> bool:
+    """A second name for the stated thing before the comma: "the client, a young woman"."""
+    tokens = match.scene.analysis.tokens
+    if noun.first < 2 or tokens[noun.first - 1].text != ",":
+        return False
+    return any(match.scene.nouns[i].last == noun.first - 1 for i in match.claimed)
 
 
 def _stands_for_stated(match: Match, noun: NounPhrase) -> bool:
@@ -63,9 +85,11 @@ def _stands_for_stated(match: Match, noun: NounPhrase) -> bool:
 
 
 def _implied(match: Match, noun: NounPhrase) -> bool:
-    """Somebody that the prompt needs: the doer of an action without one, the driver of a stated vehicle."""
+    """Somebody that the prompt needs: a member of a group, the doer of an action without one, a vehicle's driver."""
     if noun.root != "person":
         return False
+    if match.several_people or (noun.core in listed("party") and len(match.people) > 1):
+        return True
     alone = any(fact.of is None for fact in match.intent.of_kind(Kind.ACTION))
     return alone or (noun.determiner == "the" and "vehicle" in match.thing_roots)
 
@@ -131,12 +155,18 @@ def _akin(one: str, other: str, part: str) -> bool:
 
 
 def _of_the_clip(match: Match, term: Term) -> bool:
-    """Whether the style word is about the clip: not an adjective of some thing in it."""
-    for noun in match.scene.nouns:
-        if noun.first <= term.first < noun.last:
-            head = match.scene.analysis.tokens[noun.head]
-            return term.first <= noun.head < term.last or head.lemma in listed("styled")
-    return True
+    """Whether the style word is about the clip ("in anime style", "…, pixel art"), not about a thing in it."""
+    if term.category in listed("plain"):
+        return False
+    tokens = match.scene.analysis.tokens
+    before = term.first - 1
+    while before >= 0 and tokens[before].pos in ("det", "adj"):
+        before -= 1
+    opens = before < 0 or tokens[before].lower in listed("opens") or term.first == match.first_of_sentence(term.first)
+    after = tokens[term.last].lower if term.last < len(tokens) else "."
+    words = {after, *(tokens[index].lemma for index in range(term.first, term.last))}
+    apart = after in listed("closes") and (before < 0 or tokens[before].text in (",", ":", ";", "."))
+    return opens and (apart or not words.isdisjoint(listed("styled")))
 
 
 # Language and leaks

@@ -103,7 +103,7 @@ def stands_for(word: str, part: str) -> frozenset[str]:
         part: `noun`, `verb` or `adj`.
     """
     found = set(equals(word, part))
-    edge = set(found)
+    edge = {word} if any(True for _ in _ups(word, part)) else set(found)  # "a ray" of light is no fish
     for _ in range(DEPTH):
         edge = {up for low in edge for up in _ups(low, part)} - found
         if not edge:

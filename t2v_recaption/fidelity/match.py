@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from t2v_recaption.fidelity.lexicon import equals, listed, stands_for
 from t2v_recaption.fidelity.scene import Scene
@@ -39,12 +39,13 @@ class Match:
         return found
 
     def _locate(self, fact: Fact) -> list[int]:
-        for word in dict.fromkeys((fact.value.lower(), fact.text.lower())):
+        value = fact.value.lower()
+        joined = value.replace(" ", "").replace("-", "")
+        for word in dict.fromkeys((value, fact.text.lower(), value.replace("-", " "), joined)):
             if found := self.scene.nouns_for(word):
                 return found
         if fact.kind is Kind.NAME:
             return self._named(fact)
-        value = fact.value.lower()
         if " " in value:
             return self._compound(value.split())
         if value in listed("pair"):
@@ -60,6 +61,9 @@ class Match:
         """A compound under its head alone: "the hydrant", where the rest is said of it or nothing else is."""
         scene = self.scene
         heads = scene.nouns_for(words[-1])
+        words = [*(word for word in words[:-1] if word not in listed("generic")), words[-1]]
+        if len(words) == 1:
+            return heads
         full = [index for index in heads if self._describes(scene.nouns[index], words[:-1])]
         if full:
             return heads
@@ -70,7 +74,7 @@ class Match:
         said = {modifier.lemma for modifier in noun.modifiers} | set(noun.lemma.split())
         if noun.of is not None:
             said |= set(self.scene.nouns[noun.of].lemma.split())
-        return all(said & equals(word, "noun") or said & equals(word, "adj") for word in words)
+        return all(said & (equals(word, "noun") | equals(word, "adj") | variants(word)) for word in words)
 
     def known_compound(self, words: list[str]) -> bool:
         """Whether a head may stand for its compound: "hydrant" for "fire hydrant", not "car" for "toy car"."""
@@ -86,9 +90,14 @@ class Match:
     def _person(self, index: int) -> bool:
         return self.scene.nouns[index].root == "person"
 
+    def heads(self, fact: Fact) -> list[int]:
+        """Noun phrases with the last word of the fact's compound: "the walls" where the prompt has "interior walls"."""
+        words = fact.value.lower().split()
+        return self.scene.nouns_for(words[-1]) if len(words) > 1 else []
+
     def mentions(self, fact: Fact) -> set[int]:
-        """Every mention of the fact's thing, pronouns included."""
-        return self.scene.mentions(self.of(fact))
+        """Every mention of the fact's thing, pronouns included; of its head where the whole compound is not there."""
+        return self.scene.mentions(self.of(fact) or self.heads(fact))
 
     def owner(self, fact: Fact) -> Fact | None:
         """The fact that this one is bound to."""
@@ -121,6 +130,22 @@ class Match:
         """The roots of the stated subjects and names."""
         subjects = self.intent.of_kind(Kind.SUBJECT, Kind.NAME)
         return frozenset(root for f in subjects for root in (f.category, self.root(f.value)) if root and not f.negated)
+
+    @cached_property
+    def people(self) -> tuple[NounPhrase, ...]:
+        """The people of the prompt."""
+        return tuple(n for n in analyse(self.intent.prompt).nouns if n.root == "person" and not n.negated)
+
+    @cached_property
+    def several_people(self) -> bool:
+        """Whether the prompt has a group whose members a text may name: "a family", "friends", "the band"."""
+        nouns = analyse(self.intent.prompt).nouns
+        gathered = any(not listed("party").isdisjoint(n.lemma.split(" ")) for n in nouns)
+        return gathered or any(n.plural and not n.pronoun for n in self.people)
+
+    def first_of_sentence(self, token: int) -> int:
+        """The first token of the sentence that a token is in."""
+        return self.scene.analysis.sentences[max(0, self.sentence(token))][0]
 
     def singular(self, fact: Fact) -> bool:
         """Whether the prompt speaks of one such thing."""
@@ -174,7 +199,7 @@ class Match:
 
     def phrase(self, text: str) -> Span | None:
         """The content words of a phrase, by lemma or equal, within one sentence and its neighbour."""
-        lemmas = [t.lemma for t in analyse(text).tokens if t.lower not in SMALL and t.pos not in ("punct", "symbol")]
+        lemmas = _content(text)
         if not lemmas:
             return self.literal(text)
         places = [self.anywhere(lemma) for lemma in lemmas]
@@ -263,8 +288,27 @@ class Match:
         return {index for index in found if index is not None}
 
 
+@lru_cache(maxsize=8192)
+def variants(word: str) -> frozenset[str]:
+    """The noun in an adjective and the other way round: cloudy and cloud, moss and mossy, foggy and fog."""
+    found = {word, f"{word}y", f"{word}{word[-1:]}y"}
+    if len(word) > 4 and word.endswith("y"):
+        found |= {word[:-1], f"{word[:-1]}e"}
+        if word[-2] == word[-3]:
+            found.add(word[:-2])
+    return frozenset(found)
+
+
+@lru_cache(maxsize=8192)
 def _any_equal(lemma: str) -> frozenset[str]:
-    return equals(lemma, "noun") | equals(lemma, "verb") | equals(lemma, "adj")
+    return equals(lemma, "noun") | equals(lemma, "verb") | equals(lemma, "adj") | variants(lemma)
+
+
+@lru_cache(maxsize=4096)
+def _content(text: str) -> tuple[str, ...]:
+    """The lemmas of the words that say something."""
+    tokens = analyse(text).tokens
+    return tuple(t.lemma for t in tokens if t.lower not in SMALL and t.pos not in ("punct", "symbol"))
 
 
 NEAR = 30

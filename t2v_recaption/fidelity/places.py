@@ -56,7 +56,7 @@ RULES = {
 OPPOSITE = {"left": "right", "right": "left"}
 POSSESSIVES = frozenset(("its", "his", "her", "their"))
 
-TOGETHER = 1
+TOGETHER = 2
 """Sentences between two things that are still told together."""
 
 
@@ -67,6 +67,8 @@ def relation(match: Match, fact: Fact) -> FactVerdict:
     landmark = match.mentions(ground) if ground else set()
     if ground is None or figure is None:
         return _one_sided(match, fact, placed or landmark)
+    if _category(fact) == "of" and (placed or landmark):
+        return kept(fact, match.scene.span_of(min(landmark or placed)))
     for party, found in ((figure, placed), (ground, landmark)):
         if not found and not match.spoken(party):
             return lost(fact, f"The text does not show {party.text}, so it cannot be {fact.text}.")
@@ -184,6 +186,8 @@ def _together(match: Match, fact: Fact, rule: Rule, placed: set[int], landmark: 
         if pair
         else 0
     )
+    if _category(fact) not in RULES:
+        return kept(fact, span)
     if not rule.strict:
         return (
             kept(fact, span)
@@ -203,6 +207,13 @@ def _closest(match: Match, placed: set[int], landmark: set[int]) -> tuple[int, i
 def _one_sided(match: Match, fact: Fact, known: set[int]) -> FactVerdict:
     """A relation to the frame ("on the left", "in the foreground"), or one whose parties the prompt leaves open."""
     wanted = _category(fact)
+    rule = RULES.get(wanted)
+    if fact.to is not None and known:
+        for told in match.scene.relations:
+            if told.ground in known and (rule is None or told.category in rule.same):
+                return kept(fact, Span(told.start, told.end))
+        if rule is None or not rule.strict:
+            return kept(fact, match.scene.span_of(min(known)))
     for told in match.scene.relations:
         category = told.category
         about = not known or bool(_figures(match, told) & known)
@@ -221,6 +232,10 @@ def setting(match: Match, fact: Fact) -> FactVerdict:
         return kept(fact, match.scene.span_of(hits[0]))
     if span := match.spoken(fact):
         return kept(fact, span)
+    for word in fact.value.lower().split() if " " in fact.value else ():
+        if hits := match.scene.nouns_for(word):
+            span = match.scene.span_of(hits[0])
+            return weakened(fact, span, f"The text only says “{match.scene.text[slice(*span)]}” for “{fact.text}”.")
     for told in match.scene.relations:
         if told.category not in ("in", "on", "at", "into", "inside") or told.ground is None:
             continue

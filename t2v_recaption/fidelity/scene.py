@@ -78,6 +78,10 @@ class Scene:
                 continue
             for word in meanings(noun):
                 self._nouns_for[word].append(noun.index)
+            head = self.analysis.tokens[noun.head].lower
+            if noun.determiner in ("a", "an") and " " in noun.lemma and head.endswith("s") and head not in noun.lemma:
+                for word in stands_for(noun.lemma.rsplit(" ", 1)[0], "noun"):  # "an eagle circles" is no compound
+                    self._nouns_for[word].append(noun.index)
         for verb in self.verbs:
             names = stands_for(verb.lemma, "verb")
             if verb.particle:
@@ -111,9 +115,10 @@ class Scene:
 
 def meanings(noun: NounPhrase) -> frozenset[str]:
     """What a noun phrase may stand for: by its whole compound, its core, and the last word of the core."""
-    found = stands_for(noun.core, "noun")
-    if noun.lemma != noun.core:
-        found = found | stands_for(noun.lemma, "noun")
-    if " " in noun.core:
-        found = found | {noun.core.rsplit(" ", 1)[1]}
+    core, lemma = noun.core.lower(), noun.lemma.lower()
+    found = stands_for(core, "noun")
+    if lemma != core:
+        found = found | stands_for(lemma, "noun")
+    if " " in lemma or "-" in lemma:
+        found = found | {core.rsplit(" ", 1)[-1], lemma.replace(" ", "").replace("-", "")}
     return found

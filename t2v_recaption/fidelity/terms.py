@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from t2v_recaption.fidelity.lexicon import excludes, keeps
+from t2v_recaption.fidelity.lexicon import excludes, keeps, listed
 from t2v_recaption.fidelity.match import Match
 from t2v_recaption.fidelity.report import FactVerdict
 from t2v_recaption.fidelity.verdicts import contradicted, kept, lost, weakened
@@ -69,12 +69,21 @@ def _vaguer(term: Term, fact: Fact) -> bool:
 
 
 def _in_words(match: Match, fact: Fact) -> Span | None:
-    return match.phrase(fact.text) if len(fact.text.split()) > 1 else _word(match, fact)
+    words = [word for word in fact.text.lower().replace("-", " ").split() if word not in listed("generic")]
+    if len(words) > 1:
+        return match.phrase(" ".join(words))
+    return _word(match, fact, words[0] if words else fact.value)
 
 
-def _word(match: Match, fact: Fact) -> Span | None:
-    for part in ("noun", "adj", "verb"):
-        for index in match.tokens(fact.value, part):
+def _word(match: Match, fact: Fact, said: str) -> Span | None:
+    for word, part in (
+        (fact.value, fact.kind.value),
+        (fact.value, "noun"),
+        (said, "noun"),
+        (said, "adj"),
+        (said, "verb"),
+    ):
+        for index in match.tokens(word, part):
             token = match.scene.analysis.tokens[index]
             return Span(token.start, token.end)
     return match.literal(fact.text)

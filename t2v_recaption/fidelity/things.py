@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from t2v_recaption.fidelity.lexicon import excludes, keeps, listed, stands_for
-from t2v_recaption.fidelity.match import Match
+from t2v_recaption.fidelity.match import Match, variants
 from t2v_recaption.fidelity.report import FactVerdict
 from t2v_recaption.fidelity.verdicts import contradicted, kept, lost, weakened
 from t2v_recaption.intent.model import Fact, Kind, Span
@@ -21,15 +21,25 @@ def subject(match: Match, fact: Fact) -> FactVerdict:
         return contradicted(fact, span, f"The text rules out “{fact.text}”.")
     if span := match.spoken(fact):
         return kept(fact, span)
-    if (vague := match.broader(fact.value)) is not None:
+    vague = next(iter(match.heads(fact)), None) or match.broader(fact.value)
+    if vague is not None:
         return weakened(
             fact, match.scene.span_of(vague), f"The text only says “{_words(match, vague)}” for “{fact.text}”."
         )
-    if (other := _swapped(match, fact)) is not None:
+    if (other := _swapped(match, fact)) is not None and _only_other_word(match, fact, other):
+        told = f"The text says “{_words(match, other)}”, which leaves open whether it is “{fact.text}”."
+        return weakened(fact, match.scene.span_of(other), told)
+    if other is not None:
         return contradicted(
             fact, match.scene.span_of(other), f"The text shows “{_words(match, other)}” instead of “{fact.text}”."
         )
     return lost(fact)
+
+
+def _only_other_word(match: Match, fact: Fact, other: int) -> bool:
+    """A person told by profession or age ("a musician" for "a man"): vaguer, not somebody else."""
+    noun = match.scene.nouns[other]
+    return noun.root == "person" and not excludes(noun.core, fact.value, "subject", "noun")
 
 
 def _swapped(match: Match, fact: Fact) -> int | None:
@@ -131,7 +141,10 @@ def attribute(match: Match, fact: Fact) -> FactVerdict:
 
 def _says(lemma: str, text: str, fact: Fact) -> bool:
     lower = text.lower()
-    return keeps(lemma, fact.value, "adj") or lower == fact.text.lower() or keeps(lower, fact.value, "adj")
+    said = {lemma, lower, *lemma.replace("-", " ").split(" ")}  # "vibrant red" and "red-brown" say red
+    if not said.isdisjoint(variants(fact.value)):
+        return True
+    return lower == fact.text.lower() or any(keeps(word, fact.value, "adj") for word in said)
 
 
 def _clashes(modifier: Modifier, fact: Fact) -> bool:
