@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t2v_recaption import Enhancer, Failure, InvalidInput, Job, Kind, NotKept, Status, UnknownName, enhance, targets
+from t2v_recaption import Enhancer, Failure, InvalidInput, Kind, NotKept, Status, UnknownName, enhance, targets
 from t2v_recaption.backends.scripted import ScriptedBackend
 from t2v_recaption.errors import BackendError
 from t2v_recaption.targets.tokens import TokenCounter

@@ -18,7 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of `t2v`."""
     from t2v_recaption.cli.group import Toolbox, run
 
-    run(Toolbox(name="t2v", help="Captions for text-to-video models that lose nothing you said."), arguments, "t2v")
+    toolbox = Toolbox(name="t2v", help="Captions for text-to-video models that lose nothing you said.")
+    run(toolbox, arguments, "t2v")
 
 
 if __name__ == "__main__":

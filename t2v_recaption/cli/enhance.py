@@ -18,7 +18,7 @@ from t2v_recaption.errors import InvalidInput
 from t2v_recaption.pipeline import Job
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(context_settings={"max_content_width": 110})
 @click.argument("words", nargs=-1, metavar="[PROMPT | -]")
 @option("--file", type=FILE, metavar="F", help="Enhance every prompt of a .txt, .csv or .jsonl file.")
 @option("--output", "-o", type=FILE, metavar="G", help="Where the captions go (with --file), same order and count.")

@@ -51,6 +51,7 @@ def run(command: click.Command, arguments: Sequence[str] | None, name: str) -> N
             args=arguments,
             prog_name=name,
             standalone_mode=False,
+            help_option_names=["-h", "--help"],
             default_map=config(),
         )
         sys.stdout.flush()
