@@ -17,6 +17,7 @@ from t2v_recaption.writers.composer.words import words
 
 REQUIRED = 0.85
 """From this importance on a sentence is written even where the caption has its length."""
+ANCHORS = frozenset(("name", "they", "their", "them"))
 BEATS = (0.85, 0.7, 0.65)
 POSED = frozenset(("sit", "stand", "lie", "rest", "perch", "lean", "sleep", "pose", "hang"))
 
@@ -108,11 +109,19 @@ class Planner:
             out = out[:1] + wear + out[1:]
         other = self._second()
         if other is not None and other.entry is not None:
-            found = self.s.from_chain(other.entry, "look", other.reference, "subject", (0.55,))
-            for item in found:
-                item.own = False
+            found = self._anchored(other)
             out = found + out if self.scene.hands and self.scene.action is None else out[:1] + found + out[1:]
         return out
+
+    def _anchored(self, other: Actor) -> list[Planned]:
+        """A look of the second subject that says whose it is."""
+        assert other.entry is not None
+        for link in self.library.chain(other.entry):
+            options = [ready for ready in link.ready("look") if ready.slots & ANCHORS]
+            found = self.s.pick(f"second.{link.name}", options, other.reference)
+            if found is not None:
+                return [Planned("subject", 0.55, found, other.reference, "second", own=False)]
+        return []
 
     def _second(self) -> Actor | None:
         action, main = self.scene.action, self.scene.main

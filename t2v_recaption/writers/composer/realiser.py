@@ -8,20 +8,16 @@ from dataclasses import replace
 from t2v_recaption.writers.base import Sentence
 from t2v_recaption.writers.composer.choice import Choice
 from t2v_recaption.writers.composer.grammar import capital, ended
-from t2v_recaption.writers.composer.notation import ending, joined, lowered, realise
+from t2v_recaption.writers.composer.notation import Fragment, ending, joined, lowered, realise
 from t2v_recaption.writers.composer.selector import Planned
 from t2v_recaption.writers.composer.words import words
 
 LONGEST = 30
 """Words of a sentence joined from two."""
-JOINTS = {
-    "setting": (", while ", ", and ", "; ", ", while "),
-    "action": (", and ", "; "),
-    "subject": (", and ", ", while "),
-}
-"""What may stand between two sentences on the same aspect."""
-SELDOM = {"setting": 55, "action": 30, "subject": 40}
-"""Percent of pairs that are joined, where they are short enough."""
+JOINED = {"setting": 60, "action": 60, "subject": 45}
+"""Percent of neighbouring pairs on one aspect that become one sentence, where they are short enough."""
+LINKED = 40
+"""Percent of later beats that begin with "Then", "A moment later" and the like."""
 PLAIN = frozenset(("the", "a", "an", "it", "its", "they", "their", "she", "her", "he", "his"))
 PRONOUNS = frozenset(("they", "their", "them"))
 
@@ -29,34 +25,41 @@ PRONOUNS = frozenset(("they", "their", "them"))
 def merged(items: Sequence[Planned], choice: Choice) -> list[Planned]:
     """Neighbours on the same aspect as one sentence here and there, so that the prose does not come in equal steps."""
     out: list[Planned] = []
-    free = True
+    free, semicolons = True, 0
     for item in items:
         last = out[-1] if out else None
-        if (
-            last is not None
-            and free
-            and _may_join(last, item)
-            and choice.chance(f"join{len(out)}", SELDOM[item.aspect])
-        ):
-            by = choice.pick(f"joint{len(out)}", JOINTS[item.aspect])
-            if " and " in last.ready.fragment.source or " and " in item.ready.fragment.source or " while " in by + item.ready.fragment.source:
-                by = "; " if by == ", and " or " while " in item.ready.fragment.source else by
-            fragment = joined(ending(last.ready.fragment), lowered(item.ready.fragment), by=by)
+        joint = _joint(last, item, choice) if last is not None and free and semicolons < 2 else ""
+        if last is not None and joint:
+            semicolons += joint == "; "
+            fragment = joined(ending(last.ready.fragment), lowered(item.ready.fragment), by=joint)
             slots = last.ready.slots | item.ready.slots
             out[-1] = replace(last, ready=last.ready._replace(fragment=fragment, slots=slots), key=f"{last.key}+")
-            free = False
         else:
             out.append(item)
-            free = True
+        free = not joint
     return out
 
 
+def _joint(first: Planned, second: Planned, choice: Choice) -> str:
+    """What stands between the two as one sentence; empty when they stay apart."""
+    if not _may_join(first, second) or not choice.chance(f"join.{first.key}", JOINED[first.aspect]):
+        return ""
+    one, two = first.ready.fragment.source, second.ready.fragment.source
+    many = " and " in one or " and " in two
+    options = ["; "] if " while " in one + two else [", while "] if first.aspect == "setting" else []
+    if not many:
+        options += [", and ", ", and "]
+    if first.aspect == "action" and two.startswith(("{They}", "{Name}")):
+        options += [", then "]
+    return choice.pick(f"joint.{first.key}", options or ["; "])
+
+
 def _may_join(first: Planned, second: Planned) -> bool:
-    if first.aspect != second.aspect or first.aspect not in JOINTS or first.own is not second.own:
+    if first.aspect != second.aspect or first.aspect not in JOINED or first.own is not second.own:
         return False
     one, two = first.ready.fragment.source.split(), second.ready.fragment.source.split()
     opener = any(word.endswith(",") for word in two[:6])
-    return len(one) + len(two) <= LONGEST and not opener and not {",", ";"} & {w[-1:] for w in one[-6:]}
+    return len(one) + len(two) <= LONGEST and not opener and not {",", ";"} & {word[-1:] for word in one[-6:]}
 
 
 class Realiser:
@@ -67,33 +70,42 @@ class Realiser:
         self.ambiguous = ambiguous
         self.openings: list[str] = []
         self.since_name = 2
+        self.beats = 0
 
     def write(self, items: Sequence[Planned], first_words: Sequence[str]) -> list[Sentence]:
         """The sentences; `first_words` are those of the sentences before them."""
         self.openings = [word.lower() for word in first_words]
-        return [Sentence(self._sentence(item), item.aspect, item.importance) for item in items]
+        last = max((at for at, item in enumerate(items) if item.aspect == "action"), default=-1)
+        return [
+            Sentence(self._sentence(item, last=at == last), item.aspect, item.importance) for at, item in enumerate(items)
+        ]
 
-    def _sentence(self, item: Planned) -> str:
+    def _sentence(self, item: Planned, *, last: bool) -> str:
         named = self._named(item)
         text = self._text(item, named)
+        if item.aspect == "action":
+            self.beats += 1
+            if self.beats > 1 and self.choice.chance(f"linked.{item.key}", LINKED):
+                text = self._linked(item, text, "last" if last and self.beats > 2 else "action")
         if self._repeats(text):
             other = self._text(item, not named)
             if not self._repeats(other) and not (named and self._must_name(item)):
                 text, named = other, not named
             else:
-                text = self._linked(item, text)
+                text = self._linked(item, text, item.aspect)
         self._note(item, text, named)
         return text
 
-    def _linked(self, item: Planned, text: str) -> str:
-        """The sentence with a connective in front, where one fits its aspect."""
-        links = words().links.get(item.aspect)
+    def _linked(self, item: Planned, text: str, key: str) -> str:
+        """The sentence with a connective in front, where it begins plainly."""
+        links = words().links.get(key)
         if not links or text.split(" ", 1)[0].lower() not in PLAIN:
             return text
         return self.choice.pick(f"link.{item.key}", links) + text[:1].lower() + text[1:]
 
     def _text(self, item: Planned, named: bool) -> str:
-        return ended(capital(realise(item.ready.fragment, item.who, self.choice, item.key, named=named)))
+        fragment: Fragment = item.ready.fragment
+        return ended(capital(realise(fragment, item.who, self.choice, item.key, named=named)))
 
     def _named(self, item: Planned) -> bool:
         """Whether the sentence says the subject's name where it could say a pronoun."""
