@@ -108,9 +108,10 @@ class Camera:
         moves = [fact for fact in facts if fact.category in ("movement", "speed")]
         for fact in (moves or list(facts))[:1]:
             entry = self.library.named("camera", fact.value) or self.library.named("camera", fact.text)
-            found = self.s.pick("camera", entry.ready("sentences"), who) if entry is not None else None
+            options = self.s.choice.order("camera", entry.ready("sentences")) if entry is not None else []
+            found, spare = self.s.pick_two(options, who)
             if found is not None:
-                return [Planned("camera", 0.5, found, who, "camera")]
+                return [Planned("camera", 0.5, found, who, "camera", spare=spare)]
         return []
 
     def _travels(self) -> bool:
@@ -128,12 +129,17 @@ class Camera:
             size=self.s.choice.pick("size word", lens["sizes"][size]),
             angle=self.s.choice.pick("angle word", lens["angles"][angle]),
         )
-        lead = self.s.pick("lead", [self.library.ready(source) for source in lens["lead"]], who)
+        leads = self.s.choice.order("lead", [self.library.ready(source) for source in lens["lead"]])
+        lead, other = self.s.pick_two(leads, who)
         tails = [*lens["space"], *(lens["hold"] if still and self.target.camera != "unwanted" else ())]
+        if lead is not None and "camera" in lead.words:
+            tails = [tail for tail in tails if "camera" not in tail]
         tail = self.s.pick("tail", [self.library.ready(source) for source in tails], who)
         if lead is None or tail is None:
             return self._of("size", self._names(scale), 0.6, who)
-        return [Planned("camera", 0.6, lead._replace(fragment=joined(lead.fragment, tail.fragment)), who, "framing")]
+        whole = lead._replace(fragment=joined(lead.fragment, tail.fragment))
+        spare = other._replace(fragment=joined(other.fragment, tail.fragment)) if other is not None else None
+        return [Planned("camera", 0.6, whole, who, "framing", spare=spare)]
 
     def _is_stated(self) -> bool:
         return self.sized or self.scene.has(Kind.CAMERA, "size") or self.scene.has(Kind.CAMERA, "angle")
@@ -156,8 +162,9 @@ class Camera:
             entry = self.library.named("camera", name)
             if entry is None or not self.s.entry_tags(entry).fits(self.s.tags):
                 continue
-            found = self.s.pick(f"{key}.{name}", entry.ready("sentences"), who)
+            options = self.s.choice.order(f"{key}.{name}", entry.ready("sentences"))
+            found, spare = self.s.pick_two(options, who)
             if found is not None:
                 self.s.narrow(self.s.entry_tags(entry))
-                return [Planned("camera", weight, found, who, key)]
+                return [Planned("camera", weight, found, who, key, spare=spare)]
         return []

@@ -90,9 +90,9 @@ class Library:
         """The first subject entry that one of the names means; a compound also by its last words."""
         return self._find(self._subjects, names)
 
-    def place(self, *names: str) -> Entry | None:
-        """The first place entry that one of the names means; a compound also by its last words."""
-        return self._find(self._places, names)
+    def place(self, *names: str, exact: bool = False) -> Entry | None:
+        """The first place entry that one of the names means; a compound also by its last words, unless `exact`."""
+        return self._places.get(names[0].lower()) if exact else self._find(self._places, names)
 
     def actions(self, verb: str) -> Sequence[Entry]:
         """The entries of a verb ("jump up" with its particle)."""

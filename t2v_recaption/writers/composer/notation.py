@@ -38,6 +38,8 @@ class Reference(NamedTuple):
     size: str = ""
     """Shot size as an adverbial: "in a medium shot"."""
     angle: str = ""
+    group: bool = False
+    """Whether it is a group, of which fragments speak in the plural throughout."""
 
 
 class Part(NamedTuple):

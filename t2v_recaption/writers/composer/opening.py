@@ -200,6 +200,9 @@ class _Opener:
         loose = any(v.form == "ing" and not self._is_aside(v) for v in self.a.verbs)
         if posture is None or loose or not (relation is not None or self.extras.place):
             return self._shown(first)
+        ground = self.a.nouns[relation.ground] if relation is not None and relation.ground is not None else None
+        if ground is not None and ground.root == "plant" and first.root == "food":
+            posture = ("hangs", "hang")
         verb = posture[1 if self._several(first) else 0]
         self.small.fill(0, first=first)
         if relation is None:

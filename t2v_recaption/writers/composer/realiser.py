@@ -87,8 +87,11 @@ class Realiser:
             self.beats += 1
             if self.beats > 1 and self.choice.chance(f"linked.{item.key}", LINKED):
                 text = self._linked(item, text, "last" if last and self.beats > 2 else "action")
+        if self._repeats(text) and item.spare is not None:
+            item = replace(item, ready=item.spare)
+            text = self._text(item, named)
         if self._repeats(text):
-            other = self._text(item, not named)
+            other = text if item.who.group else self._text(item, not named)
             if not self._repeats(other) and not (named and self._must_name(item)):
                 text, named = other, not named
             else:
@@ -99,7 +102,8 @@ class Realiser:
     def _linked(self, item: Planned, text: str, key: str) -> str:
         """The sentence with a connective in front, where it begins plainly."""
         links = words().links.get(key)
-        if not links or text.split(" ", 1)[0].lower() not in PLAIN:
+        first = text.split(" ", 6)
+        if not links or first[0].lower() not in PLAIN or any(word.endswith(",") for word in first[:6]):
             return text
         return self.choice.pick(f"link.{item.key}", links) + text[:1].lower() + text[1:]
 
@@ -109,7 +113,7 @@ class Realiser:
 
     def _named(self, item: Planned) -> bool:
         """Whether the sentence says the subject's name where it could say a pronoun."""
-        if not item.ready.slots & PRONOUNS:
+        if not item.ready.slots & PRONOUNS or item.who.group:
             return False
         return self._must_name(item) or (self.since_name >= 3 and " and " not in item.who.name)
 

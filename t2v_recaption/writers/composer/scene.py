@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from t2v_recaption.intent.model import Fact, Intent, Kind
 from t2v_recaption.language.model import Analysis, NounPhrase, VerbPhrase
 from t2v_recaption.writers.composer.choice import Choice
-from t2v_recaption.writers.composer.grammar import plural_of
+from t2v_recaption.writers.composer.grammar import capital, plural_of
 from t2v_recaption.writers.composer.library import Entry, Library
 from t2v_recaption.writers.composer.notation import Reference
 from t2v_recaption.writers.composer.opening import FRAME
@@ -34,11 +34,12 @@ class Actor:
     """Definite noun phrase: "the dog"."""
     pronoun: str
     plural: bool
+    group: bool = False
 
     @property
     def reference(self) -> Reference:
         """How fragments refer to it."""
-        return Reference(self.name, self.pronoun, self.plural)
+        return Reference(self.name, self.pronoun, self.plural, group=self.group)
 
 
 @dataclass
@@ -173,13 +174,27 @@ class _Builder:
         return names[-1] if names else noun.root
 
     def _actor(self, noun: NounPhrase) -> Actor:
-        entry = self.library.subject(noun.lemma, noun.core)
-        root = self._root(noun)
+        entry, root = self._entry(noun), self._root(noun)
         if entry is None and root:
             entry = self.library.subject(root)
+        if noun.core in words().no_subject:
+            entry = None
         collective = next((n for n in self.a.nouns if n.of == noun.index and n.core in GROUPS), None)
-        plural = noun.plural or (collective is not None and collective.core not in ("branch",))
-        return Actor(noun, entry, root, self._name(noun, plural), self._pronoun(noun, entry, root, plural), plural)
+        plural = noun.plural or collective is not None
+        group = self.library.chain_names(entry)[-1:] == ["group"]
+        pronoun = "they" if group else self._pronoun(noun, entry, root, plural)
+        return Actor(noun, entry, root, self._name(noun, plural), pronoun, plural, group)
+
+    def _entry(self, noun: NounPhrase) -> Entry | None:
+        """What the knowledge has on it; an animal on a plate is food."""
+        entry = self.library.subject(noun.lemma, noun.core)
+        piece = any(n.of == noun.index and n.core in words().pieces for n in self.a.nouns)
+        if piece or (self._root(noun) == "animal" and self._is_cooked()):
+            return self.library.subject("food")
+        return entry
+
+    def _is_cooked(self) -> bool:
+        return any(token.lower in words().cooked or token.lemma in words().cooked for token in self.a.tokens)
 
     def _name(self, noun: NounPhrase, plural: bool) -> str:
         size = len(noun.lemma.split(" "))
@@ -195,7 +210,19 @@ class _Builder:
         other = (
             "other " if noun.determiner == "another" or "another" in self.a.words(noun.first, noun.head).lower() else ""
         )
-        return f"the {other}{text}"
+        return f"the {other}{self._named(text)}"
+
+    def _named(self, text: str) -> str:
+        """Names in it get their capital, as in the opening."""
+        lists = words()
+        low = text.lower().split(" ")
+        if not any(word in lists.capital or word in lists.names or word in lists.upper for word in low):
+            return text
+        known = lists.capital | lists.names
+        return " ".join(
+            word.upper() if word.lower() in lists.upper else capital(word) if word.lower() in known else word
+            for word in text.split(" ")
+        )
 
     def _pronoun(self, noun: NounPhrase, entry: Entry | None, root: str, plural: bool) -> str:
         if plural:
@@ -305,7 +332,8 @@ class _Builder:
     def _find_place(self, first: NounPhrase | None) -> None:
         scene = self.scene
         for noun in self._place_nouns(first):
-            entry = self.library.place(noun.lemma, noun.core)
+            own = first is not None and noun.index == first.index
+            entry = self.library.place(noun.lemma, noun.core, exact=own and noun.root not in ("place", "landform"))
             if entry is not None:
                 scene.place, scene.place_name, scene.place_stated = entry, self._name(noun, noun.plural), True
                 scene.tags = scene.tags | place_tags(self.library, entry)

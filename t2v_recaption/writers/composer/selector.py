@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from t2v_recaption.intent.model import Kind
@@ -70,6 +70,8 @@ class Planned:
     key: str
     own: bool = True
     """Whether `{they}` is the main subject."""
+    spare: Ready | None = None
+    """Another sentence for the same that begins with another word."""
 
 
 class Selector:
@@ -106,7 +108,8 @@ class Selector:
             return Reference("the hands", "they", True, obj or (main.name if main else ""), place)
         if main is None:
             return Reference("the scene", "it", False, obj, place)
-        return Reference(main.name, main.pronoun, main.plural, obj, place)
+        place = "" if place == main.name else place
+        return Reference(main.name, main.pronoun, main.plural, obj, place, group=main.group)
 
     def fits(self, ready: Ready, who: Reference) -> bool:
         """Whether the sentence may stand in this scene."""
@@ -124,6 +127,17 @@ class Selector:
                 self.used.add(ready.fragment.source)
                 return ready
         return None
+
+    def pick_two(self, options: Iterable[Ready], who: Reference) -> tuple[Ready | None, Ready | None]:
+        """The first option that fits, and the next one that begins with another word."""
+        first: Ready | None = None
+        for ready in options:
+            if first is None and self.fits(ready, who):
+                self.used.add(ready.fragment.source)
+                first = ready
+            elif first is not None and _opening(ready) != _opening(first) and self.fits(ready, who):
+                return first, ready
+        return first, None
 
     def from_chain(
         self, entry: Entry, key: str, who: Reference, aspect: Aspect, weights: Sequence[float], *, places: bool = False
@@ -144,3 +158,7 @@ class Selector:
     def stated(self, kind: Kind, category: str = "") -> bool:
         """Whether the user stated something of this kind (and category)."""
         return self.scene.has(kind, category)
+
+
+def _opening(ready: Ready) -> str:
+    return ready.fragment.source.split(" ", 1)[0]

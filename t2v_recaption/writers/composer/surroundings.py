@@ -88,8 +88,13 @@ class Surroundings:
 
     def _has_landmark(self) -> bool:
         nouns = self.scene.analysis.nouns
-        found = [nouns[r.ground] for r in self.scene.analysis.relations if r.ground is not None and not r.negated]
-        return any(noun.root in PLACES | {"vehicle"} for noun in found)
+        for relation in self.scene.analysis.relations:
+            if relation.ground is None or relation.negated:
+                continue
+            root = nouns[relation.ground].root
+            if root in PLACES or (root == "vehicle" and relation.category in ("in", "inside", "on")):
+                return True
+        return False
 
     def _places(self) -> list[Entry]:
         """Places of the action that suit the subject, then of the action, then of the subject."""
@@ -100,6 +105,11 @@ class Surroundings:
         if action is not None and action.obj is not None and action.obj.root in ("plant", "animal", "vehicle", "building"):
             theirs = self._own_places(action.obj)
             names += choice.order("place", [name for name in theirs if name in mine]) + choice.order("place", theirs)
+        for relation in self.scene.analysis.relations:
+            ground = self.scene.analysis.nouns[relation.ground] if relation.ground is not None else None
+            if ground is not None and ground.root in ("plant", "vehicle"):
+                entry = self.library.subject(ground.lemma, ground.core, "tree" if ground.root == "plant" else "vehicle")
+                names = choice.order("place", list((entry.get("places", ()) if entry is not None else ()) or ())) + names
         names += choice.order("place", mine)
         found = [self.library.place(name) for name in names]
         return [entry for entry in found if entry is not None]
@@ -136,12 +146,11 @@ class Surroundings:
     def light(self) -> list[Planned]:
         """One sentence on the light."""
         who = self.s.who()
-        for ready in self._lights():
-            if self.s.fits(ready, who):
-                self.s.used.add(ready.fragment.source)
-                self.s.narrow(ready.tags)
-                return [Planned("light", 0.65, ready, who, "light")]
-        return []
+        ready, spare = self.s.pick_two(self._lights(), who)
+        if ready is None:
+            return []
+        self.s.narrow(ready.tags)
+        return [Planned("light", 0.65, ready, who, "light", spare=spare)]
 
     def _lights(self) -> Iterable[Ready]:
         choice = self.s.choice

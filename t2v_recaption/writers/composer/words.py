@@ -36,6 +36,9 @@ class Words:
     a: frozenset[str]
     links: dict[str, list[str]]
     beats: dict[str, list[list[str]]]
+    no_subject: frozenset[str]
+    cooked: frozenset[str]
+    pieces: frozenset[str]
     gender: dict[str, list[str]]
     neutral_places: list[str]
     backdrop: dict[str, list[str]]
@@ -48,6 +51,6 @@ def words() -> Words:
     path = Path(prompts.__file__).parent / "knowledge" / "composer.json"
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     data.pop("about")
-    for name in ("no_hands", "surfaces", "bare", "mass", "capital", "names", "unique", "collective", "the_of", "kin", "in_s", "upper", "an", "a"):
+    for name in ("no_hands", "surfaces", "bare", "mass", "capital", "names", "unique", "collective", "the_of", "kin", "in_s", "no_subject", "cooked", "pieces", "upper", "an", "a"):
         data[name] = frozenset(data[name])
     return Words(**data)
