@@ -52,7 +52,7 @@ def _by(match: Match, verb: VerbPhrase, doers: set[int], fact: Fact) -> bool:
     nouns = match.scene.nouns
     if any(match.part_of(nouns[agent], doers) for agent in verb.agents):
         return True
-    if any(nouns[agent].pronoun and nouns[agent].antecedent is None for agent in verb.agents):
+    if any(nouns[agent].pronoun and nouns[agent].antecedent not in match.claimed for agent in verb.agents):
         return True
     if any(
         r.verb == verb.index and r.category in ("near", "with") and r.ground in doers for r in match.scene.relations
@@ -73,7 +73,10 @@ def _told_before(match: Match, verb: VerbPhrase, doers: set[int]) -> bool:
 
 def _stated_doer(match: Match, verb: VerbPhrase, doers: set[int]) -> int | None:
     """Another thing that the prompt states and that the text makes the agent."""
-    return next((agent for agent in verb.agents if agent in match.claimed and agent not in doers), None)
+    acting = {fact.of for fact in match.intent.of_kind(Kind.ACTION)}
+    others = [f for f in match.intent.of_kind(Kind.SUBJECT, Kind.NAME) if f.id in acting]
+    named = {index for other in others for index in match.mentions(other)} - doers
+    return next((agent for agent in verb.agents if agent in named), None)
 
 
 def _nominal(match: Match, fact: Fact) -> Span | None:

@@ -60,14 +60,20 @@ def name(match: Match, fact: Fact) -> FactVerdict:
     for form in dict.fromkeys((wanted, fact.value)):
         if (span := word_span(_fold(whole), _fold(form))) is not None:
             return kept(fact, span)
-    for token in match.scene.analysis.tokens:
-        if token.text[:1].isupper() and token.lower in equals(fact.value.lower(), "name"):
-            return kept(fact, Span(token.start, token.end))
-    if hits := [n for n in match.scene.nouns if n.proper and _derived(n.lemma, fact.value)]:
-        return kept(fact, Span(hits[0].start, hits[0].end))
+    if span := named(match, fact):
+        return kept(fact, span)
     if span := _misspelt(match, fact):
         return contradicted(fact, span, f"The text spells it “{match.scene.text[slice(*span)]}”, not “{fact.text}”.")
     return lost(fact, f"The text does not name {fact.text}.")
+
+
+def named(match: Match, fact: Fact) -> Span | None:
+    """The adjective of a name: "Scottish" for Scotland, "Croatian" for Croatia."""
+    known = equals(fact.value.lower(), "name")
+    for token in match.scene.analysis.tokens:
+        if token.text[:1].isupper() and (token.lower in known or _derived(token.lower, fact.value)):
+            return Span(token.start, token.end)
+    return None
 
 
 def _fold(text: str) -> str:

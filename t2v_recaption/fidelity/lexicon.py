@@ -20,6 +20,10 @@ FOLDER = Path(__file__).parent.parent / "prompts" / "lexicon"
 
 Words = Mapping[str, tuple[str, ...]]
 
+NATURAL = frozenset(("animal", "person", "vehicle", "food", "plant", "creature"))
+"""Roots where the `kinds` of an entry are kinds of it. Among things they may be neighbours that look and move alike (a
+spoon is listed with the fork), so there only "fish fork" is a fork."""
+
 DEPTH = 6
 """Steps up a chain of narrower words at most; the longest real one (corgi, dog, mammal, animal) has three."""
 
@@ -84,8 +88,10 @@ def _kin() -> Kin:
         names = [name.lower() for name in (head["name"], *head.get("also", ()))]
         for name in names:
             equal.setdefault(name, []).extend(names)
+        natural = knowledge.roots().get(head["name"], "") in NATURAL
         for kind in head.get("kinds", ()):
-            broader.setdefault(kind.lower(), []).append(names[0])
+            if natural or kind.lower().endswith(names[0]):
+                broader.setdefault(kind.lower(), []).append(names[0])
         if head.get("is"):
             broader.setdefault(names[0], []).append(str(head["is"]).lower())
     return Kin(

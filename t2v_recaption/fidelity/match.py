@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 
 from t2v_recaption.fidelity.lexicon import equals, listed, stands_for
@@ -211,6 +212,14 @@ class Match:
             return None
         tokens = self.scene.analysis.tokens
         return Span(tokens[min(near)].start, tokens[max(near)].end)
+
+    def phrase_of(self, words: Iterable[str]) -> Span | None:
+        """Where the first of the words stands that the text has."""
+        for word in words:
+            if found := self.scene.words.get(word):
+                token = self.scene.analysis.tokens[found[0]]
+                return Span(token.start, token.end)
+        return None
 
     def literal(self, text: str) -> Span | None:
         """The text letter by letter, case aside."""

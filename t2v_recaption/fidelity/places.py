@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from t2v_recaption.fidelity.exact import named
+from t2v_recaption.fidelity.lexicon import listed
 from t2v_recaption.fidelity.match import Match
 from t2v_recaption.fidelity.report import FactVerdict
 from t2v_recaption.fidelity.verdicts import contradicted, kept, lost, weakened
@@ -230,7 +232,7 @@ def setting(match: Match, fact: Fact) -> FactVerdict:
     """Is the place there, under its own name, an equal or a narrower one?"""
     if hits := match.of(fact):
         return kept(fact, match.scene.span_of(hits[0]))
-    if span := match.spoken(fact):
+    if span := match.spoken(fact) or named(match, fact):
         return kept(fact, span)
     for word in fact.value.lower().split() if " " in fact.value else ():
         if hits := match.scene.nouns_for(word):
@@ -240,7 +242,9 @@ def setting(match: Match, fact: Fact) -> FactVerdict:
         if told.category not in ("in", "on", "at", "into", "inside") or told.ground is None:
             continue
         noun = match.scene.nouns[told.ground]
-        if noun.root in ("place", "building", "landform", "water") and noun.index not in match.claimed:
+        if noun.core in listed("nowhere") or noun.index in match.claimed:
+            continue
+        if noun.root in ("place", "building", "landform", "water"):
             said = match.scene.text[noun.start : noun.end]
             return contradicted(fact, Span(noun.start, noun.end), f"The text places it in “{said}”, not “{fact.text}”.")
     return lost(fact)

@@ -84,6 +84,8 @@ class Scene:
                     self._nouns_for[word].append(noun.index)
         for verb in self.verbs:
             names = stands_for(verb.lemma, "verb")
+            if len(names) == 1:  # not in any list: it may have lost its last letter
+                names = names | stands_for(f"{verb.lemma}e", "verb")
             if verb.particle:
                 names = names | stands_for(f"{verb.lemma} {verb.particle}", "verb")
             for word in names:

@@ -12,6 +12,9 @@ from t2v_recaption.intent.model import Fact, Kind, Span
 from t2v_recaption.language import analyse
 from t2v_recaption.language.model import Modifier, NounPhrase
 
+SEXES = {"male": ("he", "his", "him", "man", "boy"), "female": ("she", "her", "woman", "girl")}
+"""Words that tell the sex as well as the adjective does."""
+
 
 def subject(match: Match, fact: Fact) -> FactVerdict:
     """Is the subject there, under its own name, an equal or a narrower one?"""
@@ -127,6 +130,8 @@ def attribute(match: Match, fact: Fact) -> FactVerdict:
             wrong = modifier
         if vague is None and modifier.lemma in stands_for(fact.value, "adj"):
             vague = modifier
+    if fact.value in SEXES and (span := match.phrase_of(SEXES[fact.value])):
+        return kept(fact, span)
     if span := _compounded(match, fact, mentions) or _acted(match, fact, mentions) or _near(match, fact, mentions):
         return kept(fact, span)
     if wrong is not None:
@@ -137,6 +142,15 @@ def attribute(match: Match, fact: Fact) -> FactVerdict:
     if vague is not None:
         return weakened(fact, Span(vague.start, vague.end), f"The text says “{vague.text}” for “{fact.text}”.")
     return _elsewhere(match, fact, owner)
+
+
+def stems(word: str) -> frozenset[str]:
+    """What an -ed or -ing form may be made of: "bearded" of "beard", "moving" of "move"."""
+    for ending in ("ed", "ing"):
+        if word.endswith(ending) and len(word) > len(ending) + 2:
+            stem = word[: -len(ending)]
+            return frozenset((stem, f"{stem}e", stem[:-1] if stem[-1] == stem[-2] else stem))
+    return frozenset()
 
 
 def _says(lemma: str, text: str, fact: Fact) -> bool:
@@ -173,10 +187,10 @@ def _compounded(match: Match, fact: Fact, mentions: set[int]) -> Span | None:
         noun = scene.nouns[index]
         if any(_says(word, word, fact) for word in noun.lemma.split()[:-1]):
             return _span(noun)
-    if fact.value.endswith("ed"):  # "a bearded man", "a man with a beard"
-        bases = {fact.value[:-2], fact.value[:-1], fact.value[:-3]}
+    if bases := stems(fact.value):  # "a bearded man", "a man with a beard"; "a grilled skewer", "a skewer on a grill"
+        placed = {r.ground for r in scene.relations if not mentions.isdisjoint(r.figures)}
         for noun in scene.nouns:
-            if noun.core in bases and match.part_of(noun, mentions):
+            if noun.core in bases and (noun.index in placed or match.part_of(noun, mentions)):
                 return _span(noun)
     for index in match.made_of(mentions):
         noun = scene.nouns[index]
@@ -187,7 +201,7 @@ def _compounded(match: Match, fact: Fact, mentions: set[int]) -> Span | None:
 
 def _acted(match: Match, fact: Fact, mentions: set[int]) -> Span | None:
     """A state told as an action: "a parked truck" and "the truck is parked", "a sleeping dog" and "the dog sleeps"."""
-    words = {fact.value, *(token.lemma for token in analyse(fact.text).tokens if token.pos == "verb")}
+    words = {fact.value, *stems(fact.value), *(t.lemma for t in analyse(fact.text).tokens if t.pos == "verb")}
     for index in (index for word in words for index in match.scene.verbs_for(word)):
         verb = match.scene.verbs[index]
         if not verb.negated and mentions & {*verb.agents, *verb.objects}:
