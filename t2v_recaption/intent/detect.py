@@ -56,4 +56,4 @@ def _latin(sample: str) -> str:
     if scores.get(best, 0) < (1 if accents and not english else 2) or scores[best] <= english:
         return "en"
     known = sum(lexicon().look_up(w).known for w in words)
-    return "en" if known * 10 >= len(words) * 7 else best
+    return "en" if known * 10 >= len(words) * 6 else best

@@ -10,7 +10,7 @@ from t2v_recaption.language.model import ADJ, ADV, PUNCT, QUOTE, VERB, Negation,
 
 _PLACED = frozenset("left right above over below behind front on in into near outside against between among around along across through past up down toward from".split())
 _MERGED = frozenset(("at", "to", "for", "about"))
-_CHANGING = frozenset("turn change transform transition morph fade shift go evolve move become grow".split())
+_CHANGING = frozenset("turn change transform transition morph fade shift go evolve move become grow bloom age".split())
 _LOOKING = frozenset("look gaze stare glance smile wave pose peer talk speak walk turn face run point".split())
 _WORN = frozenset(("clothing",))
 
@@ -126,7 +126,7 @@ def _action(builder: Builder, vp: VerbPhrase) -> None:
         return
     analysis = builder.analysis
     agents = [builder.of_noun[k] for k in vp.agents if k in builder.of_noun]
-    agents = [item for item in dict.fromkeys(agents) if item.kind is not Kind.NEGATION] or [None]  # type: ignore[list-item]
+    agents = [item for item in dict.fromkeys(agents) if item.kind not in (Kind.NEGATION, Kind.CAMERA, Kind.STYLE, Kind.FORMAT)] or [None]  # type: ignore[list-item]
     objects = [builder.of_noun[k] for k in vp.objects if k in builder.of_noun]
     extra, last = None, vp.last
     if not objects:
@@ -176,7 +176,7 @@ def _manner(builder: Builder, vp: VerbPhrase, item: Item) -> None:
         free = free[last:]
 
 
-_EMPTY = frozenset("very too quite rather really so just only even also then there here now still yet almost nearly as other another".split())
+_EMPTY = frozenset("very too quite rather really so just only even also then there here now still yet almost nearly as other another both all each".split())
 
 
 # ------------------------------------------------------------------------------------------------ relations
@@ -194,7 +194,7 @@ def add_relations(builder: Builder) -> None:
         if np.of is not None and np.of in builder.of_noun and np.core not in PURE_MEASURES and builder.of_noun[np.of] is not item:
             inner = analysis.nouns[np.of]
             span = next((t for t in analysis.tokens[np.last : inner.first + 1] if t.lower == "of"), None)
-            if span is not None and item.kind is not Kind.CAMERA:
+            if span is not None and item.kind not in (Kind.CAMERA, Kind.STYLE, Kind.FORMAT):
                 builder.add_at(Kind.RELATION, "of", Span(span.start, span.end), "of", of=item, to=builder.of_noun[np.of])
         if np.possessor is not None and np.determiner not in ("his", "her", "its", "their") and np.possessor in builder.of_noun:
             owner = analysis.nouns[np.possessor]
@@ -256,6 +256,7 @@ def _settles(relation: Relation) -> bool:
 # ------------------------------------------------------------------------------------------------ order
 
 _AFTER = frozenset("then next finally eventually afterwards afterward later lastly subsequently ultimately".split())
+_SIDES = frozenset("left right top bottom side end".split())
 _FIRST = frozenset("first firstly initially".split())
 
 
@@ -326,6 +327,9 @@ def _from_to(builder: Builder, k: int) -> None:
     while last + 1 < len(tokens) and tokens[last].pos in ("det", "adv") or (last + 1 < len(tokens) and tokens[last].pos == ADJ and tokens[last + 1].pos in (ADJ, "noun")):
         last += 1
     last += 1
+    if tokens[k + 1].lower in _SIDES and tokens[last - 1].lower in _SIDES:
+        builder.add(Kind.ATTRIBUTE, f"{tokens[k + 1].lower} to {tokens[last - 1].lower}", k, last, "direction", of=_event(builder, k, after=False))
+        return
     states = [t for t in (*tokens[k + 1 : to], *tokens[to + 1 : last]) if t.pos == ADJ]
     times = [i for i in builder.items if i.kind is Kind.TIME and tokens[k].start < i.spans[0].start < tokens[last - 1].end]
     verb = next((vp for vp in reversed(builder.analysis.verbs) if vp.verb < k), None)
@@ -349,10 +353,12 @@ def _words(builder: Builder, first: int, last: int) -> str:
 
 def _into(builder: Builder, relation: Relation) -> None:
     """"Turns into a butterfly", "transforms into a robot"."""
-    if relation.category != "into" or relation.verb is None or relation.ground is None:
+    if relation.category not in ("into", "to") or relation.verb is None or relation.ground is None:
         return
     vp = builder.analysis.verbs[relation.verb]
     if vp.lemma not in _CHANGING | {"melt", "dissolve"} or relation.ground not in builder.of_noun:
+        return
+    if relation.category == "to" and (vp.lemma in ("go", "move", "grow") or builder.of_noun[relation.ground].kind in (Kind.SETTING, Kind.NAME)):
         return
     who = (*vp.agents, *vp.objects)
     of = next((builder.of_noun[k] for k in who if k in builder.of_noun), None)

@@ -72,11 +72,11 @@ def _meant(builder: Builder, term: Term, heads: dict[int, NounPhrase], inside: d
     if term.kind == "style":
         return _style_meant(builder, term, np, verbal)
     if term.kind == "mood":
-        if any(tokens[k].pos == ADV for k in range(term.first, term.last)):
+        if verbal or any(tokens[k].pos == ADV for k in range(term.first, term.last)):
             return False
         return np is None or np.head >= term.first and np.head < term.last or np.core in _MOODY or np.root == "medium"
     if term.kind in ("weather", "time", "light") and verbal:
-        return not any(vp.first >= term.first - 1 and vp.verb < term.last and (vp.agents or vp.objects) and not _rains(builder, vp.agents) for vp in analysis.verbs)
+        return not any(vp.first >= term.first - 1 and vp.verb < term.last and (vp.agents or vp.objects) and not _rains(builder, vp.agents or vp.objects) for vp in analysis.verbs)
     if term.kind == "weather" and np is not None and np.head not in range(term.first, term.last) and " " in term.value:
         return True
     if term.kind == "weather" and any(tokens[k].lower in ("covered", "capped") for k in range(term.first, term.last)):
@@ -160,6 +160,6 @@ def _frame(builder: Builder, np: NounPhrase) -> None:
     analysis = builder.analysis
     head = analysis.tokens[np.head].lower
     if head in FRAMING or np.root == "medium":
-        builder.frame(np.head, np.head + 1)
+        builder.frame(np.head, np.last)
     elif np.lemma.startswith("camera "):
         builder.frame(np.head - 1, np.head + 1)

@@ -159,7 +159,7 @@ class Lexicon:
         for compound, root in self.compounds.items():
             first, *rest = compound.replace("-", " ").split()
             form = self.look_up(first)
-            attribute = form.can & (A | D) and root != "animal" and not (form.adj == "colour" and root == "food")
+            attribute = form.can & (A | D)
             if rest and (compound in own or not (attribute or first in _NEVER_FIRST)):
                 index.setdefault(first, []).append((first, *rest))
         for forms in index.values():
@@ -215,7 +215,7 @@ class Lexicon:
             singular = next((c for c in _singulars(plain) if c in nouns), None)
         if singular is not None:
             word.can |= N | PL
-            word.noun, word.root = singular, nouns.get(singular, "")
+            word.noun, word.root = singular, nouns.get(singular) or nouns.get(singular[:-1], "")
 
     def _as_verb(self, word: Word, plain: str) -> None:
         if word.tag == AUX and plain in self.be:
@@ -287,7 +287,7 @@ class Lexicon:
             word.can, word.noun, word.root = N, plain, "time"
         elif plain.endswith("ing") and len(plain) > 5:
             stem = plain[:-3]
-            word.can, word.verb = G, stem[:-1] if stem[-1] == stem[-2] and stem[-1] in "bdgmnprt" else stem
+            word.can, word.verb = G, _unknown_stem(stem)
         elif plain.endswith("ed") and len(plain) > 4:
             word.can, word.verb, word.adj, word.participle = D | A, plain[:-2], "state", True
         elif len(plain) > 5 and plain.endswith(_ADJ_ENDS):
@@ -326,6 +326,13 @@ def _stems(stem: str) -> tuple[str, ...]:
     if stem.endswith("y"):
         return (stem + "e", stem, stem[:-1] + "ie")
     return (stem + "e", stem, stem[:-1]) if stem.endswith("ck") else (stem + "e", stem)
+
+
+def _unknown_stem(stem: str) -> str:
+    """The base of an unknown verb in -ing: "prepp" is prep, "sanitiz" is sanitize."""
+    if stem[-1] == stem[-2] and stem[-1] in "bdgmnprt":
+        return stem[:-1]
+    return stem + "e" if stem.endswith(("iz", "at", "v", "c", "dg", "rg", "bl", "pl", "tl", "dl", "uc", "us")) else stem
 
 
 def _number(plain: str) -> float | None:

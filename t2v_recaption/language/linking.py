@@ -5,6 +5,8 @@ The memory: the subject of the clause, the last noun phrase and its role, the la
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from t2v_recaption.language.model import ADJ, ADV, AUX, CONJ, DET, FOREIGN, NOT, NUM, PARTICLE, POSS, PREP, PRON, PUNCT, TO, VERB, WH
 from t2v_recaption.language.phrases import GENITIVE, MEASURES, NP_START, Chunks, Np, Vp
 
@@ -12,6 +14,7 @@ ACTORS = frozenset(("person", "animal", "creature", "vehicle"))
 _PLACES = frozenset(("place", "landform", "building", "water", "sky", "time", "event"))
 _LINKING = frozenset("be become look seem appear turn remain stay get feel keep grow stand go".split())
 _PUTTING = frozenset("put place set drop pour spread hang lay throw add mix dump arrange insert stack load pack sprinkle attach apply stick mount position drizzle wrap cover carry take".split())
+_OF_THINGS = frozenset("hang dangle burn boil simmer flow blow grow bloom glow shine flutter sparkle gleam drip melt rise sizzle steam glisten".split())
 _SPATIAL = frozenset(("left", "right", "behind", "front", "above", "below", "in", "on", "at", "near", "between"))
 _HAVING = frozenset("hold wear carry have see watch show feature display open contain own serve".split())
 _PERSON_SHE = frozenset("woman girl lady mother mom grandmother grandma daughter sister aunt wife bride queen princess actress waitress nun ballerina female geisha goddess witch mermaid".split())
@@ -213,8 +216,8 @@ class Linker:
         if np.role == "object" and vp is not None and rel.category not in ("with", "without", "of", "like"):
             rel.verb = vp.index
             rel.figures = group if vp.lemma in _PUTTING or not vp.agents else list(vp.agents)
-        elif np.role == "ground" and rel.category not in ("with", "without", "like", "for"):
-            rel.figures = group
+        elif np.role == "ground" and vp is not None and vp.agents and (np.pronoun or self.rels and self.rels[-1].category in ("to", "at", "for", "about") and self.rels[-1].verb is not None):
+            rel.verb, rel.figures = vp.index, list(vp.agents)  # "listening to music on a bench"
         else:
             rel.figures = group
             if np.role == "object" and rel.category in ("with", "without") and vp is not None:
@@ -338,7 +341,7 @@ class Linker:
         before = self.np
         if before is None or self.conj_from not in ("np", "comma") or self.item not in ("np", "comma", "conj"):
             return False
-        if before.sentence != np.sentence:
+        if before.sentence != np.sentence or self.chunks.tags[before.head] == "quote":
             return False
         tags = self.chunks.tags
         follows_verb = i < last and (tags[i] in (VERB, AUX) or (tags[i] == ADV and self._before_verb(i, last)))
@@ -346,7 +349,7 @@ class Linker:
             return True  # "a woman with brown hair and light skin smiles"
         subject_like = before.role.startswith("of") or before.role == "subject" or before.role == ""
         if follows_verb and (before.role in ("object", "ground", "agent") or before.role.startswith("of:ground") or before.role.startswith("of:object")):
-            same = before.root == np.root or before.role == "object" and self.chunks.forms[i] == "ing" and np.root not in ACTORS
+            same = before.root == np.root or before.root in ACTORS and np.root in ACTORS or before.role == "object" and self.chunks.forms[i] == "ing" and np.root not in ACTORS
             return same and self.chunks.forms[i] != "s" and tags[i] != AUX
         if before.role in ("object", "ground") and np.root in ACTORS and before.root not in ACTORS and (np.det or before.root in ("clothing", "body part", "object")):
             return False
@@ -423,7 +426,7 @@ class Linker:
         """Resolve pronouns and possessives to the nearest fitting noun phrase."""
         det = np.det
         if np.pronoun:
-            np.antecedent = self._referent(np.core)
+            np.antecedent = self._referent(np.core, () if np.role == "subject" or np.core.endswith("self") else self.subject)
         elif det in ("his", "her", "its", "their"):
             np.possessor = self._referent(det) if np.possessor is None else np.possessor
         if not np.pronoun:
@@ -434,17 +437,18 @@ class Linker:
             if np.root not in ("person", "time", "abstract", "place"):
                 self.things.append(np.index)
 
-    def _referent(self, word: str) -> int | None:
+    def _referent(self, word: str, not_these: Sequence[int] = ()) -> int | None:
         if word in ("he", "him", "his", "himself", "she", "her", "hers", "herself"):
             wrong = _PERSON_SHE if word[0] == "h" and word[1] == "i" or word == "he" else _PERSON_HE
-            fitting = [k for k in self.people[-8:] if self.nps[k].core not in wrong and not self.nps[k].plural]
+            fitting = [k for k in self.people[-8:] if k not in not_these and self.nps[k].core not in wrong and not self.nps[k].plural]
             subjects = [k for k in fitting if self.nps[k].role == "subject"]
             return (subjects or fitting or [None])[-1]  # type: ignore[list-item]
         if word in ("they", "them", "their", "themselves", "theirs"):
             return (self.groups or self.people or self.things or [None])[-1]  # type: ignore[list-item]
         if word in ("it", "its", "itself"):
-            actors = [k for k in self.things[-10:] if self.nps[k].role == "subject" and not self.nps[k].plural]
-            return (actors or self.things or [None])[-1]  # type: ignore[list-item]
+            things = [k for k in self.things[-10:] if k not in not_these and not self.nps[k].plural]
+            actors = [k for k in things if self.nps[k].role == "subject"]
+            return ((things if not_these else actors) or things or self.things or [None])[-1]  # type: ignore[list-item]
         return None
 
     # ------------------------------------------------------------------------------------------------ verbs
@@ -501,8 +505,14 @@ class Linker:
         np = self.np
         assert np is not None
         group = self._group(np)
+        if np.role == "ground" and np.root == "vehicle" and self.rels and self.rels[-1].category in ("in", "on"):
+            riders = [k for k in self.rels[-1].figures if self.nps[k].root in ("person", "animal")]
+            if riders:
+                return riders  # "a policeman in a police car talking on the radio"
         if np.role in ("subject", "", "predicate") or np.root in ACTORS:
             return self._with_company(np, group)
+        if vp.lemma in _OF_THINGS:
+            return group
         if vp.form == "ed":
             return group
         if np.role == "ground" and self.rels and self.rels[-1].category in ("with", "of") and np.root not in ("clothing", "object", "place"):

@@ -47,6 +47,8 @@ def _exempt(pieces: list[Piece], k: int) -> bool:
 
 
 def _rule_out(np: Np, cue: int, cue_end: int, pieces: list[Piece], linker: Linker, found: list[Negation]) -> None:
+    if any(n.noun == np.index for n in found):
+        return
     last = np.last
     inner = np
     while inner.of is not None and linker.nps[inner.of].last > last:
@@ -57,7 +59,7 @@ def _rule_out(np: Np, cue: int, cue_end: int, pieces: list[Piece], linker: Linke
     found.append(Negation(text, pieces[cue].start, pieces[cue_end - 1].end, first, last, np.index))
     for k in np.partners:
         partner = linker.nps[k]
-        if partner.first > np.first and partner.det in ("", "no", "any") and not any(n.noun == k for n in found):
+        if partner.first > np.first and pieces[partner.first].lower != "no" and partner.det in ("", "no", "any") and not any(n.noun == k for n in found):
             found.append(Negation(text, pieces[cue].start, pieces[cue_end - 1].end, partner.first, partner.last, k))
 
 

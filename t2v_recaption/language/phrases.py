@@ -155,7 +155,7 @@ class Chunks:
             if not size:
                 return False
             k += size
-        return k > j and self.words[j - 1].lower not in names
+        return k > j and self.words[j - 1].known and self.words[j - 1].lower not in names
 
     def _compound_adjective(self, j: int, end: int) -> bool:
         """"Snow covered mountains", "ring tailed lemurs"."""

@@ -110,7 +110,7 @@ class Tagger:
         if lower in ("each", "one") and self.next_word(i) is not None and self.next_word(i).lower in ("other", "another"):  # type: ignore[union-attr]
             self.tags[i + 1] = ADV
             return PRON
-        if lower in ("both", "all", "each") and before in _NOMINAL and not self.noun_next(i):
+        if lower in ("both", "all", "each") and (before == PRON or before in _NOMINAL and not self.noun_next(i)):
             return ADV  # they both run
         if lower == "as" and self._clause_follows(i):
             self.has_verb = False
@@ -299,8 +299,9 @@ class Tagger:
         if before == NOUN and word.lower in self.lex.participle_compounds and self.noun_next(i):
             return ADJ  # finger looking cookies
         if before in _NOMINAL:
-            if word.noun in _DOING and self.noun_next(i) and self._root_before(i) in ("person", "animal"):
-                return VERB  # hedgehog crossing road
+            loose = after is None or after.tag == PREP and after.lower != "of" or self.noun_next(i)
+            if word.noun in _DOING and loose and self._root_before(i) in ("person", "animal") and before != NAME:
+                return VERB  # hedgehog crossing road, woman painting at home
             if noun and not opener and (not gerund or self._root_before(i) not in ("person", "animal") or word.noun in _PLACE_GERUNDS):
                 return NOUN  # government building, oil painting
             return NOUN if noun and word.noun in _PLACE_GERUNDS and not opener else VERB
@@ -310,6 +311,8 @@ class Tagger:
             return ADJ if self.noun_next(i) and not opener else VERB
         if before == CONJ and i > 1 and self.tags[i - 2] == VERB and self.forms[i - 2] == "ing":
             return VERB
+        if before == CONJ and i > 1 and self.tags[i - 2] in _NOMINAL and word.noun in _PLACE_GERUNDS and not opener:
+            return NOUN  # the highway and building
         if opener:
             return VERB
         if self.noun_next(i):
@@ -335,6 +338,8 @@ class Tagger:
         """A parked car, a car parked outside, is parked, the man opened the door, snow covered mountains."""
         can, after = word.can, self.next_word(i)
         follows = self.noun_next(i)
+        if word.lower == "left" and before == PREP:
+            return ADJ if follows else NOUN
         if word.lower == "left" and before in (VERB, PARTICLE) and not follows:
             return ADV
         if before == AUX:
@@ -396,6 +401,8 @@ class Tagger:
         actor = self._root_before(i) in _ACTORS
         if word.bias == "noun":
             if takes and not self.has_verb:
+                return VERB
+            if word.verb in ("bloom", "blossom", "flower", "glow", "smoke", "rain", "snow") and loose and not self.has_verb and after is not None and after.tag != AUX:
                 return VERB
             moving = word.verb in ("wave", "watch", "drink", "swallow", "land", "fish", "water", "plant", "paint", "light", "leave")
             return VERB if actor and moving and loose and not self.has_verb and after is not None and after.tag != AUX else NOUN
@@ -482,6 +489,8 @@ class Tagger:
             after = self.next_word(i)
             if after is not None and after.can & (A | R) and not after.can & N:
                 return ADV
+        if can & R and self.next_word(i) is not None and self.next_word(i).can & G and not self.next_word(i).can & (N | A):  # type: ignore[union-attr]
+            return ADV  # deep frying a crab
         if not can & N or before == PREP and self._from_to(i):
             return ADJ
         if before == AUX:
@@ -490,7 +499,7 @@ class Tagger:
             return NOUN
         if self.noun_next(i):
             after = self.next_word(i)
-            if word.adj == "colour" and word.root in ("plant", "food") and word.lower not in ("orange", "violet") and after is not None and after.root in ("plant", "food"):
+            if word.adj in ("colour", "material") and word.root in ("plant", "food") and word.lower not in ("orange", "violet") and after is not None and after.root in ("plant", "food"):
                 return NOUN  # lavender flower, rose petals
             if word.bias == "adjective" or word.adj in ("colour", "material", "nationality", "size") or after is None:
                 return ADJ

@@ -77,6 +77,8 @@ def _names_more(surface: str, kind: str) -> bool:
     """Whether a form swallows a thing or a time that is a fact of its own: "misty morning", "in a dark room"."""
     words = _words(surface)
     roots = {lexicon().look_up(word).root for word in (words[1:] or words) if lexicon().look_up(word).can & N}
+    if kind == "time" and "sky" in roots and not {"setting", "rising"} & set(words):
+        return True  # "full moon" is a thing in the sky
     return bool(roots & _MORE) and not {"sun", "light", "lights", "lamp", "lamps", "window"} & set(words) or (kind != "time" and "time" in roots)
 
 
@@ -262,7 +264,7 @@ def _fits(form: tuple[str, ...], pieces: list[Piece], words: list[Word], i: int)
 
 def _noun_like(piece: Piece) -> bool:
     word = lexicon().look_up(piece.lower)
-    return piece.kind == "word" and not word.tag and bool(word.can & N) and word.lower not in ("side", "half") and word.known
+    return piece.kind == "word" and not word.tag and bool(word.can & N) and word.lower not in ("side", "half") and word.known and word.bias != "verb"
 
 
 def find_adverbs(lex: Lexicon, pieces: list[Piece]) -> list[tuple[int, int]]:
