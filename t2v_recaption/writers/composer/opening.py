@@ -79,7 +79,8 @@ def open_with(analysis: Analysis, choice: Choice, extras: Extras) -> Opening:
     """The user's words as one sentence (or the sentences they are)."""
     text = analysis.text
     if len(analysis.sentences) != 1 or len(analysis.tokens) > LONG or "\n" in text.strip():
-        return Opening(ended(_capital(one_line(text), extras)), "kept")
+        line = text.strip() if extras.exact else one_line(text)
+        return Opening(ended(_capital(line.replace("\n", " "), extras)), "kept")
     return _Opener(analysis, choice, extras).open()
 
 
@@ -255,7 +256,8 @@ class _Opener:
 
     def _finish(self, form: str, tail: str = "") -> Opening:
         self.small.capitals()
-        text = one_line(self.edits.apply()).rstrip(" ,;:")
+        text = self.edits.apply()
+        text = (text.strip() if self.extras.exact else one_line(text)).rstrip(" ,;:")
         closed = text[-1:] in '.!?…"”'
         placed = bool(self.extras.place) and not closed
         if not closed:

@@ -198,9 +198,9 @@ class Planner:
         if main is None or main.entry is None:
             return []
         posed = any(verb.lemma in POSED for verb in self.scene.analysis.verbs) or self.plan.posture is not None
-        first, second = ("still", "move") if posed and main.root in ALIVE else ("move", "still")
         who = self.s.who()
-        out = self.s.from_chain(main.entry, first, who, "action", (0.75, 0.5))
-        if first == "move" or not out:
-            out += self.s.from_chain(main.entry, second, who, "action", (0.6,))
-        return out
+        if main.root in MOVING:
+            key = "still" if posed else "move"
+            return self.s.from_chain(main.entry, key, who, "action", (0.75, 0.5))
+        out = self.s.from_chain(main.entry, "move", who, "action", (0.75, 0.5))
+        return out + self.s.from_chain(main.entry, "still", who, "action", (0.6,))

@@ -364,8 +364,10 @@ class _Builder:
         stated = [n for n in self.a.nouns if any(s.start < n.end and n.start < s.end for s in spans)]
         grounds = [self.a.nouns[r.ground] for r in self.a.relations if r.ground is not None and not r.negated]
         own = [first] if first is not None and self._root(first) in PLACES | {"", "abstract"} else []
-        landmarks = [n for n in grounds if n.root in PLACES | {"", "abstract", "object"}]
-        return [*stated, *landmarks, *own]
+        landmarks = [n for n in grounds if n.root in PLACES | {"", "abstract", "object", "vehicle"}]
+        inner = self.a.nouns[self.a.nouns[0].of] if self.a.nouns and self.a.nouns[0].of is not None else None
+        whose = [inner] if inner is not None and inner.root in PLACES else []
+        return [*stated, *landmarks, *whose, *own]
 
     def _find_time(self) -> None:
         names = set(self.library.vocabulary.names(self.scene.tags))

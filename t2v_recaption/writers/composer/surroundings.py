@@ -45,6 +45,9 @@ class Surroundings:
             return
         if scene.main is not None and scene.main.root in PLACES - {"building"}:
             return
+        if scene.analysis.nouns and scene.analysis.nouns[0].core in words().no_subject:
+            self._fall_back()
+            return
         for entry in self._places():
             tags = place_tags(self.library, entry)
             if tags.fits(self.s.tags):
@@ -101,18 +104,39 @@ class Surroundings:
         main, action, choice = self.scene.main, self.scene.action, self.s.choice
         mine = self._own_places(main) if main is not None else []
         doing = list(action.entry.get("places", ()) or ()) if action is not None and action.entry is not None else []
-        names = choice.order("place", [name for name in doing if name in mine]) + choice.order("place", doing)
-        if action is not None and action.obj is not None and action.obj.root in ("plant", "animal", "vehicle", "building"):
-            theirs = self._own_places(action.obj)
-            names += choice.order("place", [name for name in theirs if name in mine]) + choice.order("place", theirs)
-        for relation in self.scene.analysis.relations:
-            ground = self.scene.analysis.nouns[relation.ground] if relation.ground is not None else None
-            if ground is not None and ground.root in ("plant", "vehicle"):
-                entry = self.library.subject(ground.lemma, ground.core, "tree" if ground.root == "plant" else "vehicle")
-                names = choice.order("place", list((entry.get("places", ()) if entry is not None else ()) or ())) + names
-        names += choice.order("place", mine)
+        pools = [[name for name in doing if name in mine], *self._object_pools(mine), doing, *self._landmark_pools(), mine]
+        if self._is_about_food():
+            pools.insert(1, words().food_places)
+        names = [name for pool in pools for name in choice.order("place", pool)]
         found = [self.library.place(name) for name in names]
         return [entry for entry in found if entry is not None]
+
+    def _object_pools(self, mine: list[str]) -> list[list[str]]:
+        """Where the object of the action stands, when it is too big or too alive to be carried."""
+        action = self.scene.action
+        if action is None or action.obj is None or action.obj.root not in ("plant", "animal", "vehicle", "building"):
+            return []
+        theirs = self._own_places(action.obj)
+        return [[name for name in theirs if name in mine], theirs]
+
+    def _landmark_pools(self) -> list[list[str]]:
+        """Where the plant or vehicle stands that the user placed something on or by."""
+        pools: list[list[str]] = []
+        for relation in self.scene.analysis.relations:
+            ground = self.scene.analysis.nouns[relation.ground] if relation.ground is not None else None
+            if ground is not None and ground.root in ("plant", "vehicle") and not relation.negated:
+                general = "tree" if ground.root == "plant" else "vehicle"
+                entry = self.library.subject(ground.lemma, ground.core, general)
+                pools.append(list((entry.get("places", ()) if entry is not None else ()) or ()))
+        return pools
+
+    def _is_about_food(self) -> bool:
+        """Whether people, hands or nobody deal with food: not a squirrel with its nut."""
+        main = self.scene.main
+        if main is not None and main.root in ("animal", "vehicle", "creature", "building"):
+            return False
+        ware = words().kitchenware
+        return any(noun.root == "food" or noun.core in ware for noun in self.scene.analysis.nouns)
 
     def _own_places(self, actor: Actor) -> list[str]:
         """Places of the subject. A profession without places of its own does not take those of people in general."""
@@ -159,7 +183,7 @@ class Surroundings:
             entry = self.library.named(table, fact.value) if not fact.negated else None
             if entry is not None and (fact.kind is Kind.LIGHT or choice.chance("time light", 40)):
                 yield from choice.order("stated light", entry.ready("sentences"))
-        if self.scene.time and self.scene.place is not None and choice.chance("place light", 60):
+        if self.scene.time and self.scene.place is not None and choice.chance("place light", 12 * len(self.scene.place.ready(f"light.{self.scene.time}"))):
             yield from choice.order("light", self.scene.place.ready(f"light.{self.scene.time}"))
         for entry in choice.order("lights", self.light_entries()):
             yield from choice.order("light", entry.ready("sentences"))

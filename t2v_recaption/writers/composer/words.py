@@ -39,6 +39,8 @@ class Words:
     no_subject: frozenset[str]
     cooked: frozenset[str]
     pieces: frozenset[str]
+    food_places: list[str]
+    kitchenware: frozenset[str]
     gender: dict[str, list[str]]
     neutral_places: list[str]
     backdrop: dict[str, list[str]]
@@ -51,6 +53,6 @@ def words() -> Words:
     path = Path(prompts.__file__).parent / "knowledge" / "composer.json"
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     data.pop("about")
-    for name in ("no_hands", "surfaces", "bare", "mass", "capital", "names", "unique", "collective", "the_of", "kin", "in_s", "no_subject", "cooked", "pieces", "upper", "an", "a"):
+    for name in ("no_hands", "surfaces", "bare", "mass", "capital", "names", "unique", "collective", "the_of", "kin", "in_s", "no_subject", "cooked", "pieces", "kitchenware", "upper", "an", "a"):
         data[name] = frozenset(data[name])
     return Words(**data)

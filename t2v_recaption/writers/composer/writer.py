@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from t2v_recaption.errors import RecaptionError
-from t2v_recaption.intent.model import Intent, Kind
+from t2v_recaption.intent.model import Fact, Intent, Kind
 from t2v_recaption.language import analyse
 from t2v_recaption.targets.model import Target, Words
 from t2v_recaption.writers.base import Draft, Sentence, WriteOptions, Writer, WriteRequest
@@ -48,7 +48,7 @@ def compose(intent: Intent, seed: int, target: Target, options: WriteOptions, kn
     """The draft for one intent."""
     choice = Choice(intent.prompt, seed)
     provenance = {"writer": "composer", "seed": seed}
-    negative = ", ".join(dict.fromkeys(f.value for f in intent.facts if f.negated))
+    negative = ", ".join(dict.fromkeys(_avoided(fact) for fact in intent.facts if fact.negated))
     if intent.language != "en" or options.language not in ("en", ""):
         note = f"The composer writes English: the prompt ({intent.language}) stands as it is, and little is added."
         return Draft((_kept(intent.prompt),), negative, (note,), provenance)
@@ -67,6 +67,17 @@ def compose(intent: Intent, seed: int, target: Target, options: WriteOptions, kn
     planner.fill(_aim(target, options) - length, dense=dense)
     sentences = _sentences(scene, plan, opening, target)
     return Draft(tuple(sentences), negative if target.negation == "negative" else "", (), provenance)
+
+
+_CUE = re.compile(r"^(?:with(?:out)?|no|not|never|any|free of|there (?:is|are)|a|an|the|don't|do not|should be)\s+", re.IGNORECASE)
+
+
+def _avoided(fact: Fact) -> str:
+    """The thing ruled out, in the user's words: "people" of "with no people"."""
+    text = one_line(fact.text)
+    while (cut := _CUE.sub("", text)) != text:
+        text = cut
+    return text or fact.value
 
 
 def _kept(prompt: str) -> Sentence:
