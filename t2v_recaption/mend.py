@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from t2v_recaption import fidelity
+from t2v_recaption.fidelity.lexicon import excludes
 from t2v_recaption.fidelity.report import FactVerdict, Invention, Report, Status
 from t2v_recaption.intent.model import Fact, Intent, Kind, Span
 from t2v_recaption.language import analyse
-from t2v_recaption.statements import finite, opening, sentence, statements
+from t2v_recaption.statements import finite, opening, phrase, sentence, statements
 from t2v_recaption.writers.base import Aspect, Sentence
 from t2v_recaption.writers.sentences import split
 
@@ -35,6 +38,9 @@ WEIGHT = {Status.KEPT: 0, Status.WEAKENED: 1, Status.LOST: 1, Status.CONTRADICTE
 """What a fault costs: saying something wrong is worse than not saying something."""
 
 INVENTED = 2
+
+CARRIERS = (Kind.ACTION, Kind.RELATION, Kind.ORDER)
+"""Facts that bring their subjects along when they are put back."""
 
 MANY = 3
 """Lost facts from which on the prompt itself says it better than a sentence for each."""
@@ -77,6 +83,7 @@ class _Bench:
         self.intent = intent
         self.rows = rows
         self.repairs: list[str] = []
+        self._added = 0
         self._allowed = report.allowed
         self._leaked = leaked or tuple(i.text for i in report.inventions if i.kind is Kind.PHRASE)
         text = _joined(rows)
@@ -121,7 +128,9 @@ class _Bench:
         row = self.rows[index]
         assert fault.span is not None
         local = Span(fault.span.start - offset, min(fault.span.end - offset, len(row.text)))
-        for text, note in _rewrites(row.text, local, fault):
+        if self._swapped_back(row.text[slice(*local)], fault):
+            return True
+        for text, note in _rewrites(row.text, local, fault, self.intent):
             rows = [*self.rows[:index], replace(row, text=text), *self.rows[index + 1 :]]
             if self._cheaper(rows, note):
                 return True
@@ -130,33 +139,65 @@ class _Bench:
         note = f"Dropped “{row.text}”: {fault.reason}"
         return self._try(rest, note, lambda report: len(_faults(report)) < count)
 
+    def _swapped_back(self, said: str, fault: FactVerdict | Invention) -> bool:
+        """Where another thing took the place of a stated one, put the stated one back wherever it is named."""
+        if not isinstance(fault, FactVerdict) or fault.fact.kind is not Kind.SUBJECT or not said.split():
+            return False
+        head, own = said.split()[-1], fault.fact.text.split()[-1]
+        if head.endswith("s") != own.endswith("s") or len(fault.fact.text.split()) > 1:
+            return False
+        word = re.compile(rf"(\b[Aa]n? )?\b{re.escape(head)}\b", re.IGNORECASE)
+        rows = [replace(row, text=word.sub(lambda m: _like(m, own), row.text)) for row in self.rows]
+        return self._cheaper(rows, f"Changed “{head}” back to “{own}”: {fault.reason}")
+
     # What should be there
 
     def restate(self) -> None:
         """Put every lost or weakened fact back, in the order of the prompt; many at once as the prompt itself."""
+        self._correct_weakened()
         self._replace_actions()
-        if sum(v.fact.kind not in APART for v in self.report.failures) >= MANY:
+        failing = [v.fact.kind for v in self.report.failures]
+        if sum(kind not in APART for kind in failing) >= MANY or Kind.NAME in failing:
             own = Sentence(opening(self.intent), "prompt", 1.0)
-            self._cheaper([own, *self.rows], f"Opened with the prompt: “{own.text}”")
-        for fact in self.intent:
+            rest = [row for row in self.rows if row.text.rstrip(".") not in own.text]
+            self._cheaper([own, *rest], f"Opened with the prompt: “{own.text}”")
+        for fact in sorted(self.intent, key=lambda fact: fact.kind not in CARRIERS):
             verdict = next((v for v in self.report.failures if v.fact.id == fact.id), None)
             if verdict is None or verdict.status is Status.CONTRADICTED:
                 continue
             for text in statements(self.intent, fact):
                 if self._cheaper(self._with(fact, text), f"Put back “{fact.text}”: “{text}”"):
+                    self._added += fact.kind not in (*APART, Kind.ORDER)
                     break
 
     def _with(self, fact: Fact, text: str) -> list[Sentence]:
         row = Sentence(text, ASPECTS.get(fact.kind, "subject"), 1.0)
         if fact.kind in APART or fact.kind is Kind.ORDER:
             return [*self.rows, row]
-        at = 1 if self.rows and fact.kind not in (Kind.SUBJECT, Kind.COUNT, Kind.NAME) else 0
+        at = min(len(self.rows), 1 + self._added)
         return [*self.rows[:at], row, *self.rows[at:]]
+
+    def _correct_weakened(self) -> None:
+        """The user's word in the place of a vaguer one: "an elderly woman" → "a grandmother"."""
+        for found in self.report.of_status(Status.WEAKENED):
+            if found.span is None or found.fact.kind not in (Kind.SUBJECT, Kind.TEXT, Kind.COUNT):
+                continue
+            index, offset = self._row_at(found.span)
+            if index is None:
+                continue
+            local = Span(found.span.start - offset, found.span.end - offset)
+            text = self.rows[index].text
+            for words in _corrections(text[slice(*local)], found.fact, self.intent):
+                fixed = _put(text, local, words)
+                rows = [*self.rows[:index], replace(self.rows[index], text=fixed), *self.rows[index + 1 :]]
+                if self._cheaper(rows, f"Corrected “{text}” to “{fixed}”: {found.reason}"):
+                    return self._correct_weakened()
+        return None
 
     def _replace_actions(self) -> None:
         """Where the stated doer does something else to the stated object instead, that sentence goes."""
         for found in self.report.of_status(Status.LOST):
-            if found.fact.kind is not Kind.ACTION or found.span is None or found.fact.to is None:
+            if found.fact.kind is not Kind.ACTION or found.span is None or not self._instead(found):
                 continue
             index, _ = self._row_at(found.span)
             if index is None or self.report.text[slice(*found.span)] not in self.rows[index].text:
@@ -164,10 +205,18 @@ class _Bench:
             words = next(statements(self.intent, found.fact), "")
             row = Sentence(words, "prompt", 1.0)
             rows = [*self.rows[:index], row, *self.rows[index + 1 :]]
+            fact = found.fact
             note = f"Replaced “{self.rows[index].text}”: {found.reason}"
-            if self._try(rows, note, lambda report, fact=found.fact: _keeps(report, fact)):
+            if self._try(rows, note, partial(_keeps, fact=fact)):
                 return self._replace_actions()
         return None
+
+    def _instead(self, found: FactVerdict) -> bool:
+        """Whether what the text says stands in the place of the action: same object, or the two exclude each other."""
+        if found.fact.to is not None:
+            return True
+        said = analyse(self.report.text[slice(*found.span)] if found.span else "").tokens
+        return any(excludes(token.lemma, found.fact.value, "action", "verb") for token in said)
 
     # When nothing finer works
 
@@ -204,21 +253,45 @@ def _cost(report: Report) -> int:
     return sum(WEIGHT[v.status] for v in report.verdicts) + INVENTED * len(report.forbidden)
 
 
-def _rewrites(text: str, span: Span, fault: FactVerdict | Invention) -> Iterator[tuple[str, str]]:
+def _like(match: re.Match[str], word: str) -> str:
+    """The word with the article and capital that the replaced one had."""
+    article, old = match.group(1) or "", match.group()[len(match.group(1) or "") :]
+    if article:
+        article = f"{article[0]}{'n' if word[:1].lower() in 'aeiou' else ''} "
+    return article + (word.capitalize() if old[:1].isupper() else word)
+
+
+def _put(text: str, span: Span, words: str) -> str:
+    """The text with other words in that place, capital and article adjusted."""
+    words = words[:1].upper() + words[1:] if text[span.start : span.start + 1].isupper() else words
+    return _article(text[: span.start], words) + words + text[span.end :]
+
+
+def _rewrites(text: str, span: Span, fault: FactVerdict | Invention, intent: Intent) -> Iterator[tuple[str, str]]:
     """The sentence without the fault: corrected word by word, else without its clause."""
     if isinstance(fault, FactVerdict):
-        for words in _corrections(text[slice(*span)], fault.fact):
-            words = words[:1].upper() + words[1:] if text[span.start : span.start + 1].isupper() else words
-            fixed = _article(text[: span.start], words) + words + text[span.end :]
+        if fault.fact.kind is Kind.RELATION and {"left", "right"} <= {*re.findall(r"\w+", text.lower())}:
+            fixed = re.sub(r"\b(left|right)\b", lambda m: SWAPS[m.group()], text)
+            yield fixed, f"Corrected “{text}” to “{fixed}”: {fault.reason}"
+        for words in _corrections(text[slice(*span)], fault.fact, intent):
+            fixed = _put(text, span, words)
             yield fixed, f"Corrected “{text}” to “{fixed}”: {fault.reason}"
     if cut := _without_clause(text, span):
         yield cut, f"Cut “{text}” to “{cut}”: {fault.reason}"
 
 
-def _corrections(said: str, fact: Fact) -> Iterator[str]:
+def _corrections(said: str, fact: Fact, intent: Intent) -> Iterator[str]:
     """The user's words for the wrong ones, where they are of the same form."""
-    if fact.kind in (Kind.ATTRIBUTE, Kind.TIME, Kind.NAME):
-        yield fact.text if fact.kind is Kind.NAME else " ".join(fact.text.split())
+    if fact.kind in (Kind.ATTRIBUTE, Kind.TIME):
+        yield " ".join(fact.text.split())
+    elif fact.kind is Kind.NAME:
+        yield from difflib.get_close_matches(said, fact.text.split(), n=1, cutoff=0.0)
+    elif fact.kind is Kind.SUBJECT:
+        yield (
+            re.sub(r"^(a|an|one) ", "the ", phrase(intent, fact))
+            if said[:4].lower() == "the "
+            else phrase(intent, fact)
+        )
     elif fact.kind is Kind.TEXT:
         yield fact.value
     elif fact.kind is Kind.COUNT:

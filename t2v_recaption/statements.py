@@ -10,6 +10,9 @@ from t2v_recaption.intent.model import Fact, Intent, Kind, Span
 from t2v_recaption.language import analyse
 from t2v_recaption.language.model import NounPhrase
 
+LOOSE = frozenset(("with", "of", "for", "about", "like", "without"))
+"""Relations that follow "there is", not "it is"."""
+
 ARTICLES = ("a ", "an ", "the ", "his ", "her ", "its ", "their ", "some ", "no ")
 
 
@@ -42,15 +45,16 @@ def sentence(text: str) -> str:
 
 def _words(intent: Intent, fact: Fact) -> dict[str, str]:
     owner = intent[fact.of] if fact.of and any(f.id == fact.of for f in intent) else None
-    phrase = _phrase(intent, owner if owner and fact.kind is not Kind.SUBJECT else fact)
+    noun_phrase = phrase(intent, owner if owner and fact.kind is not Kind.SUBJECT else fact)
     clause = _clause(intent, fact)
     said = " ".join(fact.text.split()).strip(" ,.;:")
     return {
         "words": said,
         "Words": sentence(said).rstrip("."),
         "value": fact.value,
-        "phrase": phrase,
-        "Phrase": sentence(phrase).rstrip("."),
+        "bare": said.removesuffix(" style") or said,
+        "phrase": noun_phrase,
+        "Phrase": sentence(noun_phrase).rstrip("."),
         "clause": clause,
         "Clause": sentence(clause).rstrip("."),
         "owner": " ".join(owner.text.split()) if owner else "scene",
@@ -79,7 +83,7 @@ def _plural(intent: Intent, fact: Fact) -> bool:
     return noun is not None and noun.plural
 
 
-def _phrase(intent: Intent, fact: Fact) -> str:
+def phrase(intent: Intent, fact: Fact) -> str:
     """The fact as a noun phrase with its article: "a red car", "two cats"."""
     noun = _noun(intent, fact)
     if noun is None:
@@ -101,9 +105,14 @@ def _clause(intent: Intent, fact: Fact) -> str:
     first = next((f for f in intent if f.id == fact.of), None)
     noun = _noun(intent, first) if first else None
     if noun is not None and noun.start <= start < noun.end:
-        start = noun.start
+        nouns = analyse(intent.prompt).nouns
+        start = min(nouns[index].start for index in (noun.index, *noun.partners))
     last = next((n for n in analyse(intent.prompt).nouns if n.start < end <= n.end), None)
-    return _with_auxiliary(intent, Span(start, last.end if last else end), noun)
+    stretch = Span(start, last.end if last else end)
+    if fact.kind is Kind.RELATION and fact.category in LOOSE:
+        be = "are" if noun is not None and noun.plural else "is"
+        return f"there {be} {intent.prompt[slice(*stretch)]}"
+    return _with_auxiliary(intent, stretch, noun)
 
 
 def opening(intent: Intent) -> str:
@@ -141,5 +150,7 @@ def finite(fact: Fact) -> str:
     verb, _, rest = fact.value.partition(" ")
     if not verb.isalpha():
         return f"moves: {fact.text}"
+    if verb.endswith("y") and verb[-2:-1] not in "aeiou":
+        return f"{verb[:-1]}ies {rest}".strip()
     ending = "es" if verb.endswith(("s", "sh", "ch", "x")) else "s"
     return f"{verb}{ending} {rest}".strip()

@@ -45,8 +45,29 @@ def _only_other_word(match: Match, fact: Fact, other: int) -> bool:
     return noun.root == "person" and not excludes(noun.core, fact.value, "subject", "noun")
 
 
+def _in_its_place(match: Match, fact: Fact) -> int | None:
+    """What the text has where the thing belongs: "reads a book" for a newspaper, "by a towel" for "by a drier"."""
+    scene = match.scene
+    for other in match.intent:
+        if other.to != fact.id or other.kind not in (Kind.ACTION, Kind.RELATION):
+            continue
+        doers = match.mentions(owner) if (owner := match.owner(other)) else set()
+        if other.kind is Kind.ACTION:
+            verbs = [scene.verbs[i] for i in scene.verbs_for(other.value)]
+            found = [o for verb in verbs if not doers.isdisjoint(verb.agents) for o in verb.objects]
+        else:
+            same = [r for r in scene.relations if r.category == other.category and not doers.isdisjoint(r.figures)]
+            found = [relation.ground for relation in same if relation.ground is not None]
+        for index in found:
+            if index not in match.claimed and not scene.nouns[index].pronoun and scene.nouns[index].root != "group":
+                return index
+    return None
+
+
 def _swapped(match: Match, fact: Fact) -> int | None:
-    """A noun phrase of the same root that no stated subject explains."""
+    """A noun phrase in its place, or one of the same root that no stated subject explains."""
+    if (there := _in_its_place(match, fact)) is not None:
+        return there
     root = match.root(fact.value) or fact.category
     if root not in listed("swappable"):
         return _excluded(match, fact)
