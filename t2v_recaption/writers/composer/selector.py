@@ -11,6 +11,7 @@ from t2v_recaption.writers.composer.library import Entry, Library, Ready
 from t2v_recaption.writers.composer.notation import Reference
 from t2v_recaption.writers.composer.scene import Scene
 from t2v_recaption.writers.composer.tags import Tags
+from t2v_recaption.writers.composer.words import words
 
 BODY = frozenset(
     [
@@ -116,7 +117,7 @@ class Selector:
         tags = ready.tags
         if tags.has & self.tags.bars or self.tags.has & tags.bars or ready.fragment.source in self.used:
             return False
-        if ready.words & self.scene.avoid or (self.scene.hands and who.name == "the hands" and ready.words & BODY):
+        if ready.words & self.scene.avoid or ready.words & words().ambiguous or (self.scene.hands and who.name == "the hands" and ready.words & BODY):
             return False
         return not (("obj" in ready.slots and not who.obj) or ("place" in ready.slots and not who.place))
 

@@ -41,6 +41,7 @@ class Words:
     pieces: frozenset[str]
     food_places: list[str]
     kitchenware: frozenset[str]
+    ambiguous: frozenset[str]
     gender: dict[str, list[str]]
     neutral_places: list[str]
     backdrop: dict[str, list[str]]
@@ -53,6 +54,6 @@ def words() -> Words:
     path = Path(prompts.__file__).parent / "knowledge" / "composer.json"
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     data.pop("about")
-    for name in ("no_hands", "surfaces", "bare", "mass", "capital", "names", "unique", "collective", "the_of", "kin", "in_s", "no_subject", "cooked", "pieces", "kitchenware", "upper", "an", "a"):
+    for name in ("no_hands", "surfaces", "bare", "mass", "capital", "names", "unique", "collective", "the_of", "kin", "in_s", "no_subject", "cooked", "pieces", "kitchenware", "ambiguous", "upper", "an", "a"):
         data[name] = frozenset(data[name])
     return Words(**data)
