@@ -25,6 +25,7 @@ TEST = [
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
     "ruff>=0.9",
+    "tiktoken>=0.8",
     "types-PyYAML",
 ]
 
@@ -45,8 +46,6 @@ setup(
     },
     install_requires=[
         "click>=8.1,!=8.3.0",
-        "httpx>=0.27",
-        "huggingface_hub>=0.30",
         "jinja2>=3.1",
         "openai>=1.60",
         "platformdirs>=4.2",

@@ -16,9 +16,10 @@ def enhance_main(arguments: Sequence[str] | None = None) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of `t2v`."""
-    from t2v_recaption.cli.group import Toolbox, run
+    from t2v_recaption.cli.group import CONTEXT, Toolbox, run
 
-    toolbox = Toolbox(name="t2v", help="Captions for text-to-video models that lose nothing you said.")
+    help_text = "Captions for text-to-video models that lose nothing you said."
+    toolbox = Toolbox(name="t2v", help=help_text, context_settings=CONTEXT)
     run(toolbox, arguments, "t2v")
 
 

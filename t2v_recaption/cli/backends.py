@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from t2v_recaption.cli.group import CONTEXT
 from t2v_recaption.registry import Description, describe
 
 
-@click.command()
+@click.command(context_settings=CONTEXT)
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def backends(as_json: bool) -> None:
     """List what can run models and write captions, and what to install for the rest."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from t2v_recaption.cli.group import say_error
+from t2v_recaption.cli.group import CONTEXT, say_error
 from t2v_recaption.cli.options import FILE, Settings, enhancer_options, option
 from t2v_recaption.enhancement import Enhancement, Failure
 from t2v_recaption.enhancer import CHUNK, Enhancer
@@ -18,7 +18,7 @@ from t2v_recaption.errors import InvalidInput
 from t2v_recaption.pipeline import Job
 
 
-@click.command(context_settings={"max_content_width": 110})
+@click.command(context_settings=CONTEXT)
 @click.argument("words", nargs=-1, metavar="[PROMPT | -]")
 @option("--file", type=FILE, metavar="F", help="Enhance every prompt of a .txt, .csv or .jsonl file.")
 @option("--output", "-o", type=FILE, metavar="G", help="Where the captions go (with --file), same order and count.")

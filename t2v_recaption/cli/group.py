@@ -20,6 +20,9 @@ COMMANDS = {
 }
 """Name → one line of help; the command is the object of that name in `t2v_recaption.cli.<name>`."""
 
+CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+"""Context settings of every command."""
+
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 
@@ -51,7 +54,6 @@ def run(command: click.Command, arguments: Sequence[str] | None, name: str) -> N
             args=arguments,
             prog_name=name,
             standalone_mode=False,
-            help_option_names=["-h", "--help"],
             default_map=config(),
         )
         sys.stdout.flush()

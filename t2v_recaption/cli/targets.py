@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from t2v_recaption.cli.group import CONTEXT
 from t2v_recaption.targets import Target, load, names
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, context_settings=CONTEXT)
 @click.option("--json", "as_json", is_flag=True, help="Print all targets as JSON.")
 @click.pass_context
 def targets(ctx: click.Context, as_json: bool) -> None:
@@ -42,7 +43,7 @@ def _row(target: Target) -> tuple[str, ...]:
     )
 
 
-@targets.command()
+@targets.command(context_settings=CONTEXT)
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print the target as JSON.")
 def show(name: str, as_json: bool) -> None:
