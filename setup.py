@@ -42,7 +42,7 @@ setup(
     package_dir={f"t2v_recaption.{name}": name for name in NESTED},
     package_data={
         "t2v_recaption": ["py.typed"],
-        "t2v_recaption.prompts": ["**/*.j2", "**/*.jsonl", "**/*.yaml", "**/*.txt", "**/*.md"],
+        "t2v_recaption.prompts": ["**/*.j2", "**/*.json", "**/*.jsonl", "**/*.yaml", "**/*.txt", "**/*.md"],
     },
     install_requires=[
         "click>=8.1,!=8.3.0",
