@@ -105,10 +105,11 @@ def _clause(intent: Intent, fact: Fact) -> str:
     first = next((f for f in intent if f.id == fact.of), None)
     noun = _noun(intent, first) if first else None
     if noun is not None and noun.start <= start < noun.end:
-        nouns = analyse(intent.prompt).nouns
-        start = min(nouns[index].start for index in (noun.index, *noun.partners))
+        start = min(other.start for other in (noun, *_joined(intent, noun)))
     last = next((n for n in analyse(intent.prompt).nouns if n.start < end <= n.end), None)
-    stretch = Span(start, last.end if last else end)
+    end = last.end if last else end
+    comma = intent.prompt.find(", ", max(span.end for span in fact.spans), end)
+    stretch = Span(start, comma if comma > 0 else end)
     if fact.kind is Kind.RELATION and fact.category in LOOSE:
         be = "are" if noun is not None and noun.plural else "is"
         return f"there {be} {intent.prompt[slice(*stretch)]}"
@@ -123,6 +124,14 @@ def opening(intent: Intent) -> str:
     return sentence(_with_auxiliary(intent, Span(0, len(intent.prompt)), noun, shown=False))
 
 
+def _joined(intent: Intent, noun: NounPhrase) -> list[NounPhrase]:
+    """The noun phrases that only "and" or a comma keeps apart from this one: "a man *and a woman* sit"."""
+    nouns, prompt = analyse(intent.prompt).nouns, intent.prompt
+    near = [nouns[index] for index in noun.partners]
+    between = [prompt[min(noun.end, n.end) : max(noun.start, n.start)].strip(" ,&") for n in near]
+    return [n for n, words in zip(near, between, strict=True) if words in ("and", "")]
+
+
 def _with_auxiliary(intent: Intent, stretch: Span, noun: NounPhrase | None, *, shown: bool = True) -> str:
     """The stretch as a clause: "a boy in a coat holding a map" → "a boy in a coat is holding a map".
 
@@ -133,7 +142,7 @@ def _with_auxiliary(intent: Intent, stretch: Span, noun: NounPhrase | None, *, s
         shown: whether a stretch without a verb gets "is", too.
     """
     analysis, prompt = analyse(intent.prompt), intent.prompt
-    be = "are" if noun is not None and (noun.plural or noun.partners) else "is"
+    be = "are" if noun is not None and (noun.plural or _joined(intent, noun)) else "is"
     for verb in analysis.verbs:
         if noun is None or not noun.end <= verb.start < stretch.end:
             continue

@@ -88,6 +88,8 @@ def count(match: Match, fact: Fact) -> FactVerdict:
     """Is the number of the subject the stated one?"""
     owner = match.owner(fact)
     hits = match.of(owner) if owner else []
+    if not fact.value.isdigit() and (same := _vague_count(match, fact, hits)):
+        return same
     if not hits or not fact.value.isdigit():
         return _bare_count(match, fact)
     wanted = int(fact.value)
@@ -124,6 +126,16 @@ def _unnumbered(match: Match, fact: Fact, nouns: list[NounPhrase], wanted: int) 
     if wanted == 1 and nouns and nouns[0].plural:
         return contradicted(fact, _span(nouns[0]), f"The text shows several, not {fact.text}.")
     return lost(fact, f"The text does not say that there are {fact.text}.", _span(nouns[0]) if nouns else None)
+
+
+def _vague_count(match: Match, fact: Fact, hits: list[int]) -> FactVerdict | None:
+    """ "Many trees" by another word for many."""
+    for index in hits:
+        noun = match.scene.nouns[index]
+        said = {noun.determiner, *(modifier.lemma for modifier in noun.modifiers)}
+        if any(keeps(word, fact.value, "adj") for word in said if word):
+            return kept(fact, _span(noun))
+    return None
 
 
 def _bare_count(match: Match, fact: Fact) -> FactVerdict:
@@ -237,6 +249,11 @@ def _near(match: Match, fact: Fact, mentions: set[int]) -> Span | None:
     for token in match.tokens(fact.value, "adj"):
         if match.sentence(token) in sentences and match.free(token):
             return Span(scene.analysis.tokens[token].start, scene.analysis.tokens[token].end)
+    owner = match.owner(fact)
+    joined = f"{fact.value}{owner.value}" if owner else ""  # "wildflowers" are wild flowers
+    if joined in scene.words:
+        token = scene.analysis.tokens[scene.words[joined][0]]
+        return Span(token.start, token.end)
     words = fact.text.replace("-", " ").strip()
     return match.phrase(words) if " " in words else None
 
