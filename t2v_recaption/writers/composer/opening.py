@@ -19,7 +19,7 @@ from t2v_recaption.writers.composer.words import words
 
 FRAME = re.compile(
     r"(?:\w[\w'-]* +){0,6}?(?P<last>video|videos|footage|shot|view|clip|close[ -]?up|time[ -]?lapse|point of view"
-    r"|panorama|animation|film|scene|scenery)(?P<link> +(?:of|on|showing) +)(?=\w)",
+    r"|panorama|animation|film|scene)(?P<link> +(?:of|on|showing) +)(?=\w)",
     re.IGNORECASE,
 )
 """Words for the camera or the medium with which a prompt begins: "a close up video of …"."""
@@ -136,6 +136,8 @@ class _Opener:
         if first is None:
             return self._agentless()
         verb = self._main_verb(first)
+        if verb is not None and self._is_doubtful(first, verb):
+            return self._shown(first)
         if verb is not None:
             return self._clause(first, verb)
         return self._verbless(first)
@@ -151,6 +153,14 @@ class _Opener:
         self._second_clauses(first, verb)
         self.small.fill(0, first=first)
         return self._finish("clause")
+
+    def _is_doubtful(self, first: NounPhrase, verb: VerbPhrase) -> bool:
+        """Whether another doer stands between: "a woman with her child sitting on a couch"."""
+        own = {*first.partners, *self._of_chain(first)}
+        return verb.form == "ing" and any(
+            noun.root in ("person", "animal") and first.last <= noun.first < verb.first and noun.index not in own
+            for noun in self.a.nouns
+        )
 
     def _be(self, noun: NounPhrase) -> str:
         return "are " if self._several(noun) else "is "
@@ -199,7 +209,7 @@ class _Opener:
             return self._finish("clause")
         relation, posture = self._locative(first), self.extras.posture
         loose = any(v.form == "ing" and not self._is_aside(v) for v in self.a.verbs)
-        if posture is None or loose or not (relation is not None or self.extras.place):
+        if posture is None or loose or self._coordinated(first) or not (relation is not None or self.extras.place):
             return self._shown(first)
         ground = self.a.nouns[relation.ground] if relation is not None and relation.ground is not None else None
         if ground is not None and ground.root == "plant" and first.root == "food":
@@ -210,6 +220,9 @@ class _Opener:
             return self._finish("posture", tail=f" {verb}")
         self.edits.insert(relation.start, f"{verb} ")
         return self._finish("posture")
+
+    def _coordinated(self, noun: NounPhrase) -> bool:
+        return any(self._joined_by_and(noun, self.a.nouns[i]) for i in noun.partners if i > noun.index)
 
     def _is_aside(self, verb: VerbPhrase) -> bool:
         before = self.a.tokens[verb.first - 1].lower if verb.first else ""

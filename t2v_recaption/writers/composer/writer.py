@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from t2v_recaption.errors import RecaptionError
 from t2v_recaption.intent.model import Fact, Intent, Kind
 from t2v_recaption.language import analyse
 from t2v_recaption.targets.model import Target, Words
-from t2v_recaption.writers.base import Draft, Sentence, WriteOptions, Writer, WriteRequest
+from t2v_recaption.writers.base import Draft, Revision, Sentence, WriteOptions, Writer, WriteRequest
 from t2v_recaption.writers.composer.choice import Choice
 from t2v_recaption.writers.composer.grammar import capital, ended, one_line
 from t2v_recaption.writers.composer.library import Library, library
@@ -29,6 +30,7 @@ class Composer(Writer):
     """Writes captions from the built-in knowledge. Needs no model, no network and about half a millisecond."""
 
     name = "composer"
+    revises = True
 
     def __init__(self, knowledge: Library | None = None) -> None:
         self._knowledge = knowledge
@@ -37,11 +39,32 @@ class Composer(Writer):
         """One draft a request, in order."""
         return [self._write(request, target, options) for request in requests]
 
+    def revise(self, revisions: Sequence[Revision], target: Target, options: WriteOptions) -> list[Draft]:
+        """Each draft without the added sentences that the report blames, the prompt in its own words where it failed."""
+        return [safer(revision) for revision in revisions]
+
     def _write(self, request: WriteRequest, target: Target, options: WriteOptions) -> Draft:
         try:
             return compose(request.intent, request.seed, target, options, self._knowledge or library())
         except RecaptionError as error:
             return Draft((), error=error)
+
+
+def safer(revision: Revision) -> Draft:
+    """The draft without what its report blames: added sentences go, the user's sentence falls back to the prompt itself."""
+    draft, report = revision.draft, revision.report
+    blamed = [item.span for item in report.forbidden] + [v.span for v in report.failures if v.span is not None]
+    kept: list[Sentence] = []
+    at = 0
+    for sentence in draft.sentences:
+        end = at + len(sentence.text)
+        if sentence.aspect == "prompt":
+            prompt = ended(capital(one_line(revision.request.intent.prompt)))
+            kept.append(replace(sentence, text=prompt) if report.failures and not draft.negative else sentence)
+        elif not any(start < end and at < stop for start, stop in blamed):
+            kept.append(sentence)
+        at = end + 1
+    return replace(draft, sentences=tuple(kept), notes=(*draft.notes, "What the check did not accept was left out."))
 
 
 def compose(intent: Intent, seed: int, target: Target, options: WriteOptions, knowledge: Library) -> Draft:
