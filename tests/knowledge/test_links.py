@@ -1,0 +1,158 @@
+"""What the entries of the knowledge say of each other holds: parents, places, doers, objects, opposites, tags, names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+from t2v_recaption.knowledge import ROOTS, roots
+
+PLACE_ROOTS = {"indoor", "outdoor", "water", "sky", "space", "underwater", "abstract"}
+SHARED: dict[str, set[str]] = {
+    # Words that mean two things in one folder on purpose; the name wins over `also`, `also` over `kinds`.
+    "subjects": set(),
+    "places": set(),
+    "styles": set(),
+    "light": set(),
+    "times": set(),
+    "weather": set(),
+    "moods": set(),
+    "camera": set(),
+}
+"""Words that two entries of one folder may have in common."""
+
+
+def _words(rows, folder: str, *keys: str) -> set[str]:
+    return {
+        word.lower()
+        for row in rows(folder)
+        for key in keys
+        for word in ([row.entry[key]] if isinstance(row.entry.get(key), str) else row.entry.get(key, ()))
+    }
+
+
+@pytest.mark.parametrize(("folder", "ends"), [("subjects", ROOTS), ("places", PLACE_ROOTS)])
+def test_chains_end_in_a_root(folder: str, ends, rows, expect) -> None:
+    parents = {row.entry["name"]: row.entry.get("is") for row in rows(folder)}
+    faults = []
+    for row in rows(folder):
+        seen, name = [], row.entry["name"]
+        while name and name not in seen and (parents.get(name) or name not in ends):
+            seen.append(name)
+            name = parents.get(name)
+        if name not in ends:
+            faults.append(f"{row.where}: {' → '.join([*seen, str(name)])}")
+    expect(faults)
+
+
+def test_parents_have_entries(rows, expect) -> None:
+    names = {folder: _words(rows, folder, "name") for folder in ("subjects", "places")}
+    expect([
+        f"{row.where} {row.entry['name']!r} is {row.entry['is']!r}, which has no entry"
+        for folder in names
+        for row in rows(folder)
+        if row.entry.get("is") and row.entry["is"] not in names[folder] | (ROOTS if folder == "subjects" else set())
+    ])
+
+
+@pytest.mark.parametrize("folder", ["subjects", "actions"])
+def test_places_exist(folder: str, rows, expect) -> None:
+    known = _words(rows, "places", "name", "also")
+    expect([
+        f"{row.where} {row.entry['name']!r}: place {place!r} has no entry"
+        for row in rows(folder)
+        for place in row.entry.get("places", ())
+        if place.lower() not in known
+    ])
+
+
+@pytest.mark.parametrize("key", ["by", "objects"])
+def test_doers_and_objects_exist(key: str, rows, expect) -> None:
+    """They name an entry: the composer compares them with the names along the subject's chain, and with its own word."""
+    known = _words(rows, "subjects", "name", "also", "kinds") | ROOTS | _words(rows, "places", "name", "also")
+    expect([
+        f"{row.where} {row.entry['name']!r}: {key} {name!r} is no subject"
+        for row in rows("actions")
+        for name in row.entry.get(key, ())
+        if name.lower() not in known
+    ])
+
+
+def test_sounds_are_of_something(rows, expect) -> None:
+    known = _words(rows, "subjects", "name", "also", "kinds") | _words(rows, "places", "name", "also") | ROOTS | {"any"}
+    known |= _words(rows, "actions", "name", "verb", "also") | _words(rows, "tags", "tag") | _words(rows, "weather", "name", "also")
+    expect([f"{row.where}: {name!r}" for row in rows("sounds") for name in row.entry["of"] if name.lower() not in known])
+
+
+def test_tags_are_known(rows, expect) -> None:
+    known, faults = _words(rows, "tags", "tag"), []
+    for folder in ("places", "camera", "styles", "light", "times", "weather", "moods", "tags"):
+        for row in rows(folder):
+            for key in ("tags", "excludes", "implies"):
+                faults += [f"{row.where} {key}: {tag!r}" for tag in row.entry.get(key, ()) if tag.lower() not in known]
+    expect(faults)
+
+
+def test_tags_exclude_each_other(rows, expect) -> None:
+    bars = {row.entry["tag"]: set(row.entry["excludes"]) for row in rows("tags")}
+    expect([
+        f"{row.where}: {row.entry['tag']!r} excludes {other!r}, but not the other way"
+        for row in rows("tags")
+        for other in row.entry["excludes"]
+        if row.entry["tag"] not in bars.get(other, ())
+    ])
+
+
+def test_tags_do_not_exclude_what_they_imply(rows, expect) -> None:
+    tags = {row.entry["tag"]: row.entry for row in rows("tags")}
+
+    def closure(tag: str) -> set[str]:
+        found, todo = set(), [tag]
+        while todo:
+            one = todo.pop()
+            if one not in found:
+                found.add(one)
+                todo += tags[one]["implies"] if one in tags else []
+        return found
+
+    expect([
+        f"{row.where}: {tag!r} implies and excludes {', '.join(sorted(both))}"
+        for row in rows("tags")
+        for tag in [row.entry["tag"]]
+        if (both := closure(tag) & {other for name in closure(tag) if name in tags for other in tags[name]["excludes"]})
+    ])
+
+
+def test_opposites_are_mutual(rows, expect) -> None:
+    opposite = {row.entry["name"]: row.entry.get("opposite") for row in rows("camera")}
+    expect([f"{name!r} ↔ {other!r} ↔ {opposite.get(other)!r}" for name, other in opposite.items() if other and opposite.get(other) != name])
+
+
+@pytest.mark.parametrize("folder", sorted(SHARED))
+def test_a_word_means_one_entry(folder: str, rows, expect) -> None:
+    owners: dict[str, list[str]] = defaultdict(list)
+    for row in rows(folder):
+        for word in {row.entry["name"], *row.entry.get("also", ()), *row.entry.get("kinds", ())}:
+            owners[word.lower()].append(f"{row.where} {row.entry['name']!r}")
+    expect([f"{word!r}: {', '.join(found)}" for word, found in owners.items() if len(found) > 1 and word not in SHARED[folder]])
+
+
+def test_an_action_for_the_same_doers_and_objects_is_there_once(rows, expect) -> None:
+    owners: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for row in rows("actions"):
+        entry = row.entry
+        key = (entry["name"], *sorted(entry.get("by", ())), "/", *sorted(entry.get("objects", ())))
+        owners[key].append(row.where)
+    expect([f"{key[0]!r}: {', '.join(found)}" for key, found in owners.items() if len(found) > 1])
+
+
+def test_a_name_beats_a_kind(rows) -> None:
+    """Whatever else lists the word: it is what the entry of that name is."""
+    found = roots()
+    chains = {row.entry["name"]: row.entry.get("is") for row in rows("subjects")}
+    for name in chains:
+        end = name
+        while end not in ROOTS and chains.get(end):
+            end = chains[end]
+        assert found[name] == end
