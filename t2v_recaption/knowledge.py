@@ -82,11 +82,12 @@ def roots() -> dict[str, str]:
     """
     subjects = heads("subjects")
     parents = {head["name"]: str(head.get("is", "")) for head in subjects}
-    found: dict[str, str] = {}
-    for head in subjects:
-        root = _root(head["name"], parents)
-        for word in (head["name"], *head.get("also", ()), *head.get("kinds", ())):
-            found.setdefault(word, root)
+    ends = {name: _root(name, parents) for name in parents}
+    found = dict(ends)
+    for key in ("also", "kinds"):  # an entry's own name always means itself, and another word for it beats a kind
+        for head in subjects:
+            for word in head.get(key, ()):
+                found.setdefault(word, ends[head["name"]])
     return found
 
 
