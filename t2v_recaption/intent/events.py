@@ -95,13 +95,13 @@ def _is_action(builder: Builder, vp: VerbPhrase) -> bool:
 
 
 def _camera_agent(builder: Builder, vp: VerbPhrase) -> bool:
-    return bool(vp.agents) and all(builder.analysis.nouns[k].core in ("camera", "shot", "lens", "view", "frame", "viewpoint", "pov") and k not in builder.of_noun for k in vp.agents)
+    return bool(vp.agents) and all(builder.analysis.nouns[k].core in ("camera", "shot", "lens", "view", "frame", "viewpoint", "pov") and (k not in builder.of_noun or builder.of_noun[k].kind is Kind.CAMERA) for k in vp.agents)
 
 
 def _camera_move(builder: Builder, vp: VerbPhrase) -> Item:
     analysis = builder.analysis
     np = analysis.nouns[vp.agents[0]]
-    first = np.head if vp.first - np.head <= 3 and builder.free(np.head, vp.last) else vp.verb
+    first = np.head if 0 < vp.first - np.head <= 3 and builder.free(np.head, vp.last) else vp.verb
     value = " ".join(filter(None, (vp.lemma, vp.particle)))
     item = builder.add(Kind.CAMERA, value, first, vp.last, "movement")
     item.to = next((builder.of_noun[k] for k in vp.objects if k in builder.of_noun), None)
@@ -242,8 +242,13 @@ def _relation(builder: Builder, relation: Relation) -> None:
 
 def _of_camera(builder: Builder, relation: Relation, ground: Item) -> bool:
     """"Zoom in on her face", "close-up of a key": what the camera is on is the second party of the camera fact."""
+    tokens = builder.analysis.tokens
     for item in builder.items:
-        if item.kind is Kind.CAMERA and 0 <= relation.start - item.spans[-1].end <= 2:
+        end = item.spans[-1].end
+        if item.kind is not Kind.CAMERA or end > relation.end:
+            continue
+        between = [t for t in tokens if end <= t.start < relation.start]
+        if len(between) <= 2 and all(t.pos == ADV for t in between):
             item.to = item.to or ground
             return True
     return False

@@ -79,7 +79,7 @@ def _meant(builder: Builder, term: Term, heads: dict[int, NounPhrase], inside: d
         return not any(vp.first >= term.first - 1 and vp.verb < term.last and (vp.agents or vp.objects) and not _rains(builder, vp.agents or vp.objects) for vp in analysis.verbs)
     if term.kind == "weather" and np is not None and np.head not in range(term.first, term.last) and " " in term.value:
         return True
-    if term.kind == "weather" and any(tokens[k].lower in ("covered", "capped") for k in range(term.first, term.last)):
+    if term.kind == "weather" and any(tokens[k].lower.endswith(("covered", "capped", "topped")) for k in range(term.first, term.last)):
         return False
     if term.kind in ("weather", "light", "time") and np is not None and np.head >= term.last and term.last - term.first == 1 and tokens[term.first].pos == NOUN:
         return term.kind == "time" or np.head == term.last - 1 or np.root in ("medium", "time", "weather", "")  # "snow leopard", "rain coat", "fog machine"
@@ -103,6 +103,8 @@ def _style_meant(builder: Builder, term: Term, np: NounPhrase | None, verbal: bo
         return not _qualifies(builder, term, np)
     if any(np.index in vp.agents and vp.lemma not in _SHOWN for vp in analysis.verbs) and (np.proper or np.root == "person"):
         return False
+    if any(np.index in vp.agents and vp.lemma in ("hang", "stand", "lean", "sit", "fall", "rest", "lie") for vp in analysis.verbs):
+        return False
     thing = any(np.index in vp.objects and vp.lemma not in _SHOWN for vp in analysis.verbs) or any(
         r.ground == np.index and r.category not in ("in", "as", "with", "like") or np.index in r.figures and np.of is None and r.category in ("on", "in", "near", "left", "right", "behind")
         and term.last - term.first == 1 for r in analysis.relations
@@ -113,6 +115,8 @@ def _style_meant(builder: Builder, term: Term, np: NounPhrase | None, verbal: bo
 def _qualifies(builder: Builder, term: Term, np: NounPhrase) -> bool:
     """A quality of one thing ("vintage car", "dreamlike colors"), not the style of the whole picture."""
     word = lexicon().look_up(builder.analysis.tokens[term.first].lower)
+    if re.fullmatch(r"(?:\d\d)?\d0'?s", word.lower):
+        return np.root not in ("medium", "")
     ordinary = term.last - term.first == 1 and word.known and word.adj in ("quality", "age", "emotion", "state", "texture", "size") and word.lower not in _PICTORIAL
     return ordinary and np.root not in ("medium", "")
 
@@ -131,7 +135,7 @@ def add_framing(builder: Builder) -> None:
         held = np.index in objects or (np.index in grounds and np.of is None)
         if np.core == "camera":
             held = held or np.determiner in ("a", "his", "her", "their") and np.index not in {k for vp in analysis.verbs for k in vp.agents}
-        if np.of is not None or not held:
+        if not held or np.of is not None and np.index not in objects:
             _frame(builder, np)
     for vp in analysis.verbs:
         about = all(analysis.nouns[k].root == "medium" or analysis.nouns[k].core in FRAMING for k in vp.agents)

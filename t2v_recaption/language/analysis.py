@@ -38,7 +38,7 @@ def analyse(text: str) -> Analysis:
     tagger.run()
     chunks = Chunks(lex, pieces, words, tagger.tags, tagger.forms, compounds)
     chunks.starts_term = {m.first: m.last for m in matches if m.form.kind in _TERM_KINDS_IN_NOUNS}
-    chunks.media = {m.first for m in matches if m.form.kind == "camera" and m.first in compounds}
+    chunks.media = {m.first for m in matches if m.form.kind == "camera"}
     linker = Linker(chunks, many, phrases_found.preposition_index()[1])
     for first, last in sentences:
         linker.run(first, last)
@@ -54,6 +54,8 @@ def _fix_tags(tagger: Tagger, compounds: dict[int, int], matches: list[phrases_f
                     del compounds[k]
                 compounds[match.first] = match.last - match.first
     for first, size in compounds.items():
+        root = tagger.lex.compounds.get(" ".join(p.lower for p in tagger.pieces[first : first + size]), "")
+        tagger.roots[first + size - 1] = root or tagger.words[first + size - 1].root
         for k in range(first, first + size):
             tagger.tags[k] = NOUN
     for first, size in phrases_found.find_adverbs(tagger.lex, tagger.pieces):

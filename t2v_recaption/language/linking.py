@@ -13,9 +13,11 @@ from t2v_recaption.language.phrases import GENITIVE, MEASURES, NP_START, Chunks,
 ACTORS = frozenset(("person", "animal", "creature", "vehicle"))
 _PLACES = frozenset(("place", "landform", "building", "water", "sky", "time", "event"))
 _LINKING = frozenset("be become look seem appear turn remain stay get feel keep grow stand go".split())
-_PUTTING = frozenset("put place set drop pour spread hang lay throw add mix dump arrange insert stack load pack sprinkle attach apply stick mount position drizzle wrap cover carry take".split())
-_OF_THINGS = frozenset("hang dangle burn boil simmer flow blow grow bloom glow shine flutter sparkle gleam drip melt rise sizzle steam glisten".split())
+_PUTTING = frozenset("put place set drop pour spread hang lay throw add mix dump arrange insert stack load pack sprinkle attach apply stick mount position drizzle wrap".split())
+_OF_THINGS = frozenset("hang dangle burn boil simmer flow blow grow bloom glow shine flutter sparkle gleam wave tremble twitch sway drip melt rise sizzle steam glisten".split())
 _SPATIAL = frozenset(("left", "right", "behind", "front", "above", "below", "in", "on", "at", "near", "between"))
+_TOOLS = frozenset("scissors knife brush paintbrush pen pencil hammer saw axe spoon fork chopstick chopsticks needle rope shovel broom mop cloth sponge drill wrench blade whisk".split())
+_SEEING = frozenset("watch see find photograph observe notice reveal discover".split())
 _HAVING = frozenset("hold wear carry have see watch show feature display open contain own serve".split())
 _PERSON_SHE = frozenset("woman girl lady mother mom grandmother grandma daughter sister aunt wife bride queen princess actress waitress nun ballerina female geisha goddess witch mermaid".split())
 _PERSON_HE = frozenset("man boy gentleman father dad grandfather grandpa son brother uncle husband groom king prince actor waiter monk male policeman fisherman cowboy guy".split())
@@ -215,13 +217,19 @@ class Linker:
         group = sorted([np.index, *np.partners])
         if np.role == "object" and vp is not None and rel.category not in ("with", "without", "of", "like"):
             rel.verb = vp.index
-            rel.figures = group if vp.lemma in _PUTTING or not vp.agents else list(vp.agents)
+            rel.figures = group if vp.lemma in _PUTTING or vp.lemma in _SEEING or not vp.agents else list(vp.agents)
         elif np.role == "ground" and vp is not None and vp.agents and (np.pronoun or self.rels and self.rels[-1].category in ("to", "at", "for", "about") and self.rels[-1].verb is not None):
-            rel.verb, rel.figures = vp.index, list(vp.agents)  # "listening to music on a bench"
+            rel.verb, rel.figures = vp.index, list(vp.agents)
+        elif np.role == "ground" and np.root in _PLACES and rel.category in _SPATIAL and self.rels and self.rels[-1].verb is not None and self.rels[-1].ground == np.index:
+            rel.verb, rel.figures = self.rels[-1].verb, list(self.rels[-1].figures)  
         else:
-            rel.figures = group
+            rel.figures = [k for k in group if k >= np.index or not self._placed_itself(k, np)]
             if np.role == "object" and rel.category in ("with", "without") and vp is not None:
                 rel.verb = vp.index
+
+    def _placed_itself(self, k: int, np: Np) -> bool:
+        """A member of the coordination with a place of its own: "a lamp on the left and a plant on the right"."""
+        return any(k in r.figures and self.nps[k].last <= r.first < np.first for r in self.rels[-4:])
 
     def _outer(self, np: Np) -> Np:
         """The can in "a can of soda on a table", but the people in "a group of people on a beach"."""
@@ -243,6 +251,8 @@ class Linker:
         """Take up a noun phrase: ground, complement of "of", object, member of a coordination, or a new subject."""
         tags = self.chunks.tags
         np.index, np.sentence = len(self.nps), self.sentence
+        if np.det == "whose" and self.np is not None:
+            np.possessor = self.np.index
         self.nps.append(np)
         if self.item == "gen" and self.np is not None:
             np.possessor = self.np.index
@@ -314,7 +324,7 @@ class Linker:
             rel.figures = rel.figures[-1:]  # "a man in a hoodie and a woman with a bandana"
         if rel.category == "with" and rel.figures and self.vp is not None:
             figure, vp = self.nps[rel.figures[0]], self.vp
-            tool = figure.role == "object" and np.root in ("object", "body part", "abstract") and vp.lemma not in _HAVING and figure.root not in (*ACTORS, *_PLACES, "object", "clothing")
+            tool = np.core in _TOOLS and figure.role == "object" or figure.role == "object" and np.root in ("object", "body part", "abstract") and vp.lemma not in _HAVING and figure.root not in (*ACTORS, *_PLACES, "object", "clothing")
             company = np.root in ("person", "animal") and figure.role in ("object", "ground") and figure.root not in ACTORS and vp.agents
             if tool or (company and self.nps[vp.agents[0]].root in ACTORS):
                 rel.figures, rel.verb = list(vp.agents), vp.index
@@ -345,7 +355,7 @@ class Linker:
             return False
         tags = self.chunks.tags
         follows_verb = i < last and (tags[i] in (VERB, AUX) or (tags[i] == ADV and self._before_verb(i, last)))
-        if follows_verb and (self.chunks.forms[i] == "s" or tags[i] == AUX) and before.role == "ground" and self.subject and not self.acted:
+        if follows_verb and (self.chunks.forms[i] == "s" or tags[i] == AUX) and before.role in ("ground", "object") and self.subject and not self.acted and not np.det:
             return True  # "a woman with brown hair and light skin smiles"
         subject_like = before.role.startswith("of") or before.role == "subject" or before.role == ""
         if follows_verb and (before.role in ("object", "ground", "agent") or before.role.startswith("of:ground") or before.role.startswith("of:object")):
@@ -484,7 +494,7 @@ class Linker:
             self.waiting.append(vp)
         self._voice(vp, last, finite)
         self.vps.append(vp)
-        self.acted = True
+        self.acted = self.acted or finite
         self.vp, self.item, self.conj, self.open, self.of = vp, "vp", False, None, False
 
     def _clause_agents(self) -> list[int]:
@@ -515,7 +525,7 @@ class Linker:
             return group
         if vp.form == "ed":
             return group
-        if np.role == "ground" and self.rels and self.rels[-1].category in ("with", "of") and np.root not in ("clothing", "object", "place"):
+        if np.role == "ground" and self.rels and self.rels[-1].category in ("with", "of") and np.root not in ("clothing", "object", "place", "body part"):
             return group
         if np.role.startswith("of:"):
             outer = self._outer(np)

@@ -16,7 +16,7 @@ _SPORTS = frozenset("sports arts goods electronics glasses jeans clothes christm
 MEASURES = frozenset(
     "group crowd bunch pack herd flock swarm school pod pride colony army troop team gang pair couple trio dozen set series row line pile stack heap bundle"
     " collection assortment variety range array lot number cluster batch handful piece slice chunk bit part portion section fragment plenty type kind sort"
-    " cup glass bowl plate bottle bag basket bucket jar pot scoop drop sheet duo multitude host mass ton abundance bouquet fleet convoy ensemble majority".split()
+    " duo multitude host mass ton abundance bouquet fleet convoy ensemble majority".split()
 )
 
 

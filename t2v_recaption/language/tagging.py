@@ -31,7 +31,7 @@ _PHRASAL = {
 class Tagger:
     """Tags one text; holds the arrays that the rules look at."""
 
-    __slots__ = ("forms", "has_verb", "lex", "pieces", "tags", "words")
+    __slots__ = ("forms", "has_verb", "lex", "pieces", "roots", "tags", "words")
 
     def __init__(self, lex: Lexicon, pieces: list[Piece], words: list[Word]) -> None:
         self.lex = lex
@@ -39,6 +39,7 @@ class Tagger:
         self.words = words
         self.tags: list[str] = [""] * len(pieces)
         self.forms: list[str] = [""] * len(pieces)
+        self.roots: dict[int, str] = {}  # what compounds are, by their last token
         self.has_verb = False  # whether the clause has its finite verb already
 
     def run(self) -> None:
@@ -50,6 +51,8 @@ class Tagger:
             kind = piece.kind
             if kind == "word" or kind == "number":
                 word = words[i]
+                if piece.lower == "then":
+                    self.has_verb = False
                 tags[i] = self.closed(i, word) if word.tag else self.open(i, word)
             elif kind == "punct":
                 tags[i] = PUNCT
@@ -97,7 +100,7 @@ class Tagger:
         word = self.words[i - 1]
         if self.tags[i - 1] == PRON or self.tags[i - 1] == NAME:
             return "person"
-        return word.root
+        return self.roots.get(i - 1, word.root)
 
     # ------------------------------------------------------------------------------------------------ closed classes
 
@@ -121,9 +124,12 @@ class Tagger:
             return self.auxiliary(i, word, before)
         if tag == TO:
             after = self.next_word(i)
-            if after is not None and after.can & V and not after.tag and not (after.bias == "noun" and before in (VERB, ADV, PUNCT, "")):
+            if after is not None and after.can & V and not after.tag and not (after.bias == "noun" and before in (VERB, ADV, PUNCT, "") and not self._object_after(i + 1)):
                 return TO
             return TO if after is not None and after.tag == AUX and after.lower in ("be", "have", "do") else PREP
+        if lower == "whose":
+            self.has_verb = False
+            return POSS
         if tag == WH:
             return self.wh(i, lower, before)
         if tag == CONJ:
@@ -146,6 +152,10 @@ class Tagger:
         if after is None or after.lower in ("a", "an") or after.tag not in (DET, PRON, POSS):
             return False
         return after.tag == PRON or any(w.can & (S | V) or w.tag == AUX for w in self.words[i + 2 : i + 6])
+
+    def _object_after(self, i: int) -> bool:
+        after = self.next_word(i)
+        return after is not None and (after.tag in (DET, POSS, PRON) or not after.tag and bool(after.can & N))
 
     def apostrophe(self, i: int, before: str) -> str:
         """The dog's tail owns, the dog's running is."""
@@ -302,7 +312,7 @@ class Tagger:
             loose = after is None or after.tag == PREP and after.lower != "of" or self.noun_next(i)
             if word.noun in _DOING and loose and self._root_before(i) in ("person", "animal") and before != NAME:
                 return VERB  # hedgehog crossing road, woman painting at home
-            if noun and not opener and (not gerund or self._root_before(i) not in ("person", "animal") or word.noun in _PLACE_GERUNDS):
+            if noun and not opener and (not gerund or self._root_before(i) not in _ACTORS or word.noun in _PLACE_GERUNDS):
                 return NOUN  # government building, oil painting
             return NOUN if noun and word.noun in _PLACE_GERUNDS and not opener else VERB
         if before == ADJ:
@@ -404,6 +414,9 @@ class Tagger:
                 return VERB
             if word.verb in ("bloom", "blossom", "flower", "glow", "smoke", "rain", "snow") and loose and not self.has_verb and after is not None and after.tag != AUX:
                 return VERB
+            if (actor or word.verb == "drink") and not self.has_verb and after is not None and not after.tag and after.can & (A | N) and not after.can & G:
+                if word.verb in ("wave", "watch", "drink", "swallow", "water", "plant", "paint", "light") and self._root_before(i) != "vehicle":
+                    return VERB  # a girl waves goodbye, the crowd waves colorful flags
             moving = word.verb in ("wave", "watch", "drink", "swallow", "land", "fish", "water", "plant", "paint", "light", "leave")
             return VERB if actor and moving and loose and not self.has_verb and after is not None and after.tag != AUX else NOUN
         if self.has_verb and not takes:
@@ -458,7 +471,7 @@ class Tagger:
             return VERB
         last = self.words[i - 1]
         plural = bool(last.can & PL) or last.lower in ("they", "we", "you", "i", "who", "that", "which", "people")
-        loose = after is None or after.tag in (PREP, DET, POSS, PRON, CONJ) or bool(after.can & R)
+        loose = after is None or after.tag in (PREP, DET, POSS, PRON, CONJ, TO) or bool(after.can & (R | G))
         actor = self._root_before(i) in _ACTORS
         if plural and actor and not self.has_verb and word.verb in _DONE_TO and after is not None and after.can & N and not after.tag:
             return VERB  # people drink wine, kids play football

@@ -29,6 +29,7 @@ _CAMERA_WORDS = frozenset(
 )
 _STARTING = frozenset("pan tilt dolly truck push pull crane orbit track pedestal jib boom arc rack roll".split())
 _SEASONS = frozenset(("fall", "spring", "may", "march", "day", "present", "future", "past"))
+_PACES = frozenset("camera slow fast quick gentle smooth rapid subtle".split())
 _SURE = frozenset(("zoom in", "zoom out", "zooms in", "zooms out", "zooming in", "zooming out", "slow motion", "pan left", "pan right"))
 
 
@@ -57,7 +58,7 @@ def term_index() -> dict[str, list[Form]]:
     for file, kind in _FILES:
         for head in knowledge.heads(file):
             for surface in (head["name"], *head.get("also", ())):
-                if kind in _SPARE and _names_more(surface, kind) or own.get(_words(surface), kind) != kind:
+                if kind in _SPARE and _names_more(surface, kind) or own.get(_words(surface), kind) != kind or surface in lexicon().adverbs:
                     continue
                 _add(forms, surface, kind, str(head.get("category", "")), head["name"])
     for kind, category, value, surfaces in _own_terms():
@@ -141,8 +142,8 @@ class Flat:
             lower = piece.lower
             if lower in _SKIPPED:
                 continue
-            if "-" in lower and len(lower) > 2 and piece.kind != "quote":
-                for part in lower.split("-"):
+            if ("-" in lower or "'s-" in lower) and len(lower) > 2 and piece.kind != "quote":
+                for part in lower.replace("'s-", "- 's-").replace("- ", "-").split("-"):
                     self.words.append(part)
                     self.owner.append(i)
             else:
@@ -167,11 +168,22 @@ def find_terms(pieces: list[Piece], flat: Flat) -> list[Match]:
                 if end < count and owner[end] == owner[end - 1]:
                     continue
                 if _meant(form, pieces, owner[k], owner[end - 1] + 1):
+                    if form.kind == "camera" and size > 1 and form.words[0] in _PACES and _more_follows(index, words, k, end):
+                        break  # "slow pan" of "slow pan right"
                     found.append(Match(owner[k], owner[end - 1] + 1, form))
                     step = size
                     break
         k += step
     return found
+
+
+def _more_follows(index: dict[str, list[Form]], words: list[str], k: int, end: int) -> bool:
+    """Whether a camera term that begins inside this one reaches further."""
+    for start in range(k + 1, end):
+        for form in index.get(words[start], ()):
+            if form.kind == "camera" and start + len(form.words) > end and tuple(words[start : start + len(form.words)]) == form.words:
+                return True
+    return False
 
 
 def _meant(form: Form, pieces: list[Piece], first: int, last: int) -> bool:
@@ -290,6 +302,8 @@ def find_prepositions(pieces: list[Piece]) -> dict[int, tuple[int, str]]:
             for words, category in forms:
                 size = len(words)
                 if i + size <= count and all(pieces[i + k].lower == words[k] for k in range(1, size)):
+                    if i and words[0] in ("inside", "outside", "front", "left", "right") and pieces[i - 1].lower in ("the", "its", "a"):
+                        continue  # the inside of a clock
                     if category.startswith("frame_") and i + size < count and _noun_like(pieces[i + size]):
                         continue  # on her right cheek
                     found[i] = (size, category)
