@@ -153,18 +153,18 @@ class Camera:
         """The first of the names whose tags fit the scene."""
         for name in self.s.choice.order(key, names):
             entry = self.library.named("camera", name)
-            if entry is None or self.s.entry_tags(entry).fits(self.s.tags):
+            if entry is None or entry.tags.fits(self.s.tags):
                 return name
         return ""
 
     def _of(self, key: str, names: Sequence[str], weight: float, who: Reference) -> list[Planned]:
         for name in self.s.choice.order(key, names):
             entry = self.library.named("camera", name)
-            if entry is None or not self.s.entry_tags(entry).fits(self.s.tags):
+            if entry is None or not entry.tags.fits(self.s.tags):
                 continue
             options = self.s.choice.order(f"{key}.{name}", entry.ready("sentences"))
             found, spare = self.s.pick_two(options, who)
             if found is not None:
-                self.s.narrow(self.s.entry_tags(entry))
+                self.s.narrow(entry.tags)
                 return [Planned("camera", weight, found, who, key, spare=spare)]
         return []

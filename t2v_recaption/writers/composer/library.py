@@ -29,7 +29,7 @@ class Ready(NamedTuple):
 class Entry:
     """One entry of the knowledge. Its head is known at once, the rest is read on first use."""
 
-    __slots__ = ("_library", "_line", "_ready", "_row", "head", "name")
+    __slots__ = ("_line", "_library", "_ready", "_row", "_situation", "_tags", "head", "name")
 
     def __init__(self, head: dict[str, Any], line: str, library: Library) -> None:
         self.head = head
@@ -38,6 +38,8 @@ class Entry:
         self._library = library
         self._row: dict[str, Any] | None = None
         self._ready: dict[str, list[Ready]] = {}
+        self._tags: Tags | None = None
+        self._situation: Tags | None = None
 
     @property
     def row(self) -> dict[str, Any]:
@@ -45,6 +47,22 @@ class Entry:
         if self._row is None:
             self._row = json.loads(self._line)
         return self._row
+
+    @property
+    def tags(self) -> Tags:
+        """The tags that the entry lists."""
+        if self._tags is None:
+            self._tags = self._library.vocabulary.named(self.get("tags", ()) or ())
+        return self._tags
+
+    @property
+    def situation(self) -> Tags:
+        """The tags of a place, with those of what it is."""
+        if self._situation is None:
+            vocabulary = self._library.vocabulary
+            names = [*(self.get("tags", ()) or ()), *self._library.chain_names(self, places=True)]
+            self._situation = vocabulary.named(name for name in names if name in vocabulary.known)
+        return self._situation
 
     def get(self, key: str, default: Any = None) -> Any:
         """A field of the entry."""

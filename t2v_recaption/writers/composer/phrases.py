@@ -48,7 +48,7 @@ def _camera(scene: Scene, planner: Planner, library: Library) -> Iterator[Senten
     for names in (SIZES[scale], ANGLES[scale]):
         for name in scene.choice.order("phrase", names):
             entry: Entry | None = library.named("camera", name)
-            if entry is not None and planner.s.entry_tags(entry).fits(planner.s.tags):
+            if entry is not None and entry.tags.fits(planner.s.tags):
                 yield Sentence(str(entry.get("phrase", entry.name)), "camera", 0.5)
                 break
 

@@ -44,6 +44,8 @@ class Planner:
         self.camera = Camera(self.s, target, rich=options.strength == "rich")
         self.surroundings = Surroundings(self.s)
         self.plan = Plan()
+        self.depth = 3 if options.strength == "rich" else 2
+        """Sentences of one kind at most."""
         self.free = options.task == "t2v"
         """Whether nothing is given but the words: no frame that already shows what is where."""
 
@@ -87,6 +89,8 @@ class Planner:
         yield from self.surroundings.stated_extras()
         yield from self._audio()
         yield from (*motion[1:], *setting[1:2], *look[1:], *setting[2:])
+        if self.options.strength == "rich":
+            yield from self.surroundings.hour()
 
     def _audio(self) -> list[Planned]:
         return self.surroundings.sounds() if self.target.audio else []
@@ -103,7 +107,7 @@ class Planner:
         if main is None:
             return out
         if main.entry is not None:
-            out += self.s.from_chain(main.entry, "look", main.reference, "subject", (0.8, 0.5))
+            out += self.s.from_chain(main.entry, "look", main.reference, "subject", (0.8, 0.5, 0.45)[: self.depth])
         if main.entry is not None and main.root == "person" and not self._clothed():
             wear = self.s.from_chain(main.entry, "wear", main.reference, "subject", (0.6,))
             out = out[:1] + wear + out[1:]
@@ -201,6 +205,6 @@ class Planner:
         who = self.s.who()
         if main.root in MOVING:
             key = "still" if posed else "move"
-            return self.s.from_chain(main.entry, key, who, "action", (0.75, 0.5))
+            return self.s.from_chain(main.entry, key, who, "action", (0.75, 0.5, 0.45)[: self.depth])
         out = self.s.from_chain(main.entry, "move", who, "action", (0.75, 0.5))
         return out + self.s.from_chain(main.entry, "still", who, "action", (0.6,))

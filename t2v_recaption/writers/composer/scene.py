@@ -91,12 +91,6 @@ def build(intent: Intent, analysis: Analysis, library: Library, choice: Choice) 
     return _Builder(Scene(intent, analysis, choice), library).build()
 
 
-def place_tags(library: Library, entry: Entry) -> Tags:
-    """The tags of a place, with those of what it is."""
-    names = [*entry.get("tags", ()), *library.chain_names(entry, places=True)]
-    return library.vocabulary.named(name for name in names if name in library.vocabulary.known)
-
-
 class _Builder:
     def __init__(self, scene: Scene, library: Library) -> None:
         self.scene = scene
@@ -336,7 +330,7 @@ class _Builder:
             entry = self.library.place(noun.lemma, noun.core, exact=own and noun.root not in ("place", "landform"))
             if entry is not None:
                 scene.place, scene.place_name, scene.place_stated = entry, self._name(noun, noun.plural), True
-                scene.tags = scene.tags | place_tags(self.library, entry)
+                scene.tags = scene.tags | entry.situation
                 return
         self._general_place()
 
@@ -356,7 +350,7 @@ class _Builder:
             scene.place = self.library.place("indoor" if inside else "outdoor")
             scene.place_name = self._name(noun, noun.plural)
             if scene.place is not None:
-                scene.tags = scene.tags | place_tags(self.library, scene.place)
+                scene.tags = scene.tags | scene.place.situation
 
     def _place_nouns(self, first: NounPhrase | None) -> list[NounPhrase]:
         """Nouns that may be the place: what is stated as setting, landmarks of relations, then the subject itself."""

@@ -97,10 +97,6 @@ class Selector:
         """The tags of the situation so far."""
         return set(self.library.vocabulary.names(self.tags))
 
-    def entry_tags(self, entry: Entry) -> Tags:
-        """The tags that an entry lists."""
-        return self.library.vocabulary.named(entry.get("tags", ()) or ())
-
     def who(self) -> Reference:
         """How the main subject is referred to."""
         main, action, place = self.scene.main, self.scene.action, self.scene.place_name
@@ -162,4 +158,5 @@ class Selector:
 
 
 def _opening(ready: Ready) -> str:
-    return ready.fragment.source.split(" ", 1)[0]
+    first = ready.fragment.source.split(" ", 1)[0]
+    return "The" if first.startswith("{Name}") else first

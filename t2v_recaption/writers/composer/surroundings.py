@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from t2v_recaption.intent.model import Kind
 from t2v_recaption.writers.base import Aspect
 from t2v_recaption.writers.composer.library import Entry, Ready
-from t2v_recaption.writers.composer.scene import PLACES, Actor, place_tags
+from t2v_recaption.writers.composer.scene import PLACES, Actor
 from t2v_recaption.writers.composer.selector import Planned, Selector
 from t2v_recaption.writers.composer.words import words
 
@@ -49,7 +49,7 @@ class Surroundings:
             self._fall_back()
             return
         for entry in self._places():
-            tags = place_tags(self.library, entry)
+            tags = entry.situation
             if tags.fits(self.s.tags):
                 scene.place, scene.place_name = entry, f"the {entry.name}"
                 self.s.narrow(tags)
@@ -64,7 +64,7 @@ class Surroundings:
             entry = self.library.place(name) if name in names else None
             if entry is not None:
                 self.scene.place = entry
-                self.s.narrow(place_tags(self.library, entry))
+                self.s.narrow(entry.situation)
                 return
 
     def setting(self, *, close: bool) -> list[Planned]:
@@ -190,6 +190,13 @@ class Surroundings:
         for link in self.library.chain(self.scene.place, places=True):
             yield from choice.order("light", link.ready(f"light.{self.scene.time or 'day'}"))
 
+    def hour(self) -> list[Planned]:
+        """One sentence on the time of day."""
+        who = self.s.who()
+        entry = self.library.named("times", self.scene.time) if self.scene.time else None
+        found = self.s.pick("hour", entry.ready("sentences"), who) if entry is not None else None
+        return [Planned("time", 0.35, found, who, "hour")] if found is not None else []
+
     def light_entries(self) -> list[Entry]:
         """The general light entries that fit and need nothing that is not in the scene."""
         there = self.s.tags.has | self.library.vocabulary.named(ADDED).has
@@ -197,7 +204,7 @@ class Surroundings:
         return [entry for entry in self.library.table("light") if self._suits(entry, there, places)]
 
     def _suits(self, entry: Entry, there: int, places: set[str]) -> bool:
-        tags = self.s.entry_tags(entry)
+        tags = entry.tags
         own = entry.get("of")
         return tags.fits(self.s.tags) and not tags.has & ~there and (not own or bool(places.intersection(own)))
 

@@ -38,6 +38,7 @@ class Vocabulary:
         rows = list(rows)
         self._bit: dict[str, int] = {}
         self._rows = {row["tag"]: row for row in rows}
+        self._known = frozenset(self._rows)
         self._whole: dict[str, Tags] = {name: self._closure(name) for name in self._rows}
         self._words: dict[str, Tags] = {}
         self._phrases: dict[str, list[tuple[tuple[str, ...], Tags]]] = {}
@@ -48,7 +49,7 @@ class Vocabulary:
     @property
     def known(self) -> frozenset[str]:
         """The names of all tags that have an entry."""
-        return frozenset(self._rows)
+        return self._known
 
     def bit(self, name: str) -> int:
         """The bit of a tag (a tag that only occurs in `excludes` has one too)."""
