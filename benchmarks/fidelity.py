@@ -18,6 +18,7 @@ import click
 
 from t2v_recaption import fidelity, intent
 from t2v_recaption.errors import RecaptionError
+from t2v_recaption.fidelity.lexicon import listed
 from t2v_recaption.fidelity.report import Report, Status
 from t2v_recaption.intent.model import Intent
 from t2v_recaption.writers.sentences import split
@@ -87,7 +88,7 @@ def repeated(pairs: Sequence[Pair]) -> dict[str, Any]:
     """Sentences that occur in more than one rewrite, the prompt's own words removed before they are compared."""
     counts: Counter[str] = Counter()
     for pair in pairs:
-        own = set(pair.intent.prompt.lower().split())
+        own = set(pair.intent.prompt.lower().split()) - listed("small")
         counts.update({_without(sentence, own) for sentence in split(pair.rewrite)} - {""})
     again = [(sentence, count) for sentence, count in counts.most_common(5) if count > 1]
     top = again[0][1] if again else 1

@@ -10,7 +10,7 @@ from t2v_recaption.fidelity.lexicon import equals, listed, stands_for
 from t2v_recaption.fidelity.scene import Scene
 from t2v_recaption.intent.model import Fact, Intent, Kind, Span
 from t2v_recaption.language import analyse
-from t2v_recaption.language.model import NounPhrase
+from t2v_recaption.language.model import NounPhrase, Relation
 
 PART_ROOTS = listed("part")
 SMALL = listed("small")
@@ -28,6 +28,9 @@ class Match:
         self.intent = intent
         self.scene = scene
         self._found: dict[str, list[int]] = {}
+        self._tables: dict[str, dict[str, list[int]]] = {}
+        self.placed: dict[Relation, set[int]] = {}
+        """What each relation of the text places, found once."""
         self._starts = [first for first, _ in scene.analysis.sentences]
 
     # Who is who
@@ -120,6 +123,16 @@ class Match:
         """Noun phrases that a stated thing explains."""
         named = self.intent.of_kind(Kind.SUBJECT, Kind.NAME, Kind.SETTING, Kind.PHRASE)
         return frozenset(index for fact in named for index in self.mentions(fact))
+
+    @cached_property
+    def claimed_in_order(self) -> list[int]:
+        """The claimed noun phrases by where they end."""
+        return sorted(self.claimed, key=lambda index: self.scene.nouns[index].end)
+
+    @cached_property
+    def claimed_ends(self) -> list[int]:
+        """Where the claimed noun phrases end, ascending."""
+        return [self.scene.nouns[index].end for index in self.claimed_in_order]
 
     @cached_property
     def things(self) -> tuple[str, ...]:
@@ -235,15 +248,19 @@ class Match:
     def tokens(self, word: str, part: str) -> list[int]:
         """Tokens that keep the word: it, an equal or something narrower, not negated."""
         found = set(self.scene.tokens_for(word, part))
-        for token, lemmas in self._adjectives:
-            if any(word in stands_for(lemma, part) for lemma in lemmas):
-                found.add(token)
+        found.update(self._keeping(part).get(word, ()))
         return sorted(index for index in found if index not in self.negated)
 
-    @cached_property
-    def _adjectives(self) -> list[tuple[int, tuple[str, str]]]:
-        tokens = self.scene.analysis.tokens
-        return [(i, (t.lemma, t.lower)) for i, t in enumerate(tokens) if t.pos in ("adj", "noun", "verb", "name")]
+    def _keeping(self, part: str) -> dict[str, list[int]]:
+        """Content words by what they may stand for, made once for each part of speech that is asked for."""
+        table = self._tables.get(part)
+        if table is None:
+            table = self._tables[part] = {}
+            for index, token in enumerate(self.scene.analysis.tokens):
+                if token.pos in ("adj", "noun", "verb", "name"):
+                    for word in stands_for(token.lemma, part) | stands_for(token.lower, part):
+                        table.setdefault(word, []).append(index)
+        return table
 
     @cached_property
     def negated(self) -> frozenset[int]:
@@ -275,18 +292,26 @@ class Match:
 
     def part_of(self, noun: NounPhrase, mentions: set[int]) -> bool:
         """Whether the noun phrase is a part, a garment or another belonging of the mentioned thing."""
-        if noun.possessor in mentions or (noun.of in mentions and noun.of is not None):
-            return True
-        return noun.index in self._with(frozenset(mentions))
+        return any(noun.index in self._parts.get(index, ()) for index in mentions)
 
-    def _with(self, mentions: frozenset[int]) -> set[int]:
-        return {
-            relation.ground
-            for relation in self.scene.relations
-            if relation.category in ("with", "in") and relation.ground is not None and not relation.negated
-            if mentions & {*relation.figures}
-            if relation.category == "with" or self.scene.nouns[relation.ground].root in PART_ROOTS
-        }
+    def parts_of(self, mentions: set[int]) -> list[int]:
+        """The parts, garments and belongings of the mentioned thing, in the order of the text."""
+        return sorted({part for index in mentions for part in self._parts.get(index, ())} - mentions)
+
+    @cached_property
+    def _parts(self) -> dict[int, set[int]]:
+        found: dict[int, set[int]] = {}
+        for noun in self.scene.nouns:
+            for owner in (noun.possessor, noun.of):
+                if owner is not None:
+                    found.setdefault(owner, set()).add(noun.index)
+        for told in self.scene.relations:
+            if told.ground is None or told.negated or told.category not in ("with", "in"):
+                continue
+            if told.category == "with" or self.scene.nouns[told.ground].root in PART_ROOTS:
+                for figure in told.figures:
+                    found.setdefault(figure, set()).add(told.ground)
+        return found
 
     def made_of(self, mentions: set[int]) -> set[int]:
         """Noun phrases after "of", "made of", "in" that tell the material or content of the mentioned thing."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from t2v_recaption.fidelity.exact import named
 from t2v_recaption.fidelity.lexicon import listed
@@ -104,6 +106,8 @@ def _between(match: Match, placed: set[int], landmark: set[int]) -> Iterator[tup
         if told.negated:
             continue
         figures = _figures(match, told) | _before(match, told)
+        if figures.isdisjoint(placed) and figures.isdisjoint(landmark):
+            continue
         grounds = _grounds(match, told, figures, placed | landmark)
         if figures & placed and grounds & landmark:
             yield told, True
@@ -113,14 +117,20 @@ def _between(match: Match, placed: set[int], landmark: set[int]) -> Iterator[tup
 
 def _figures(match: Match, told: Relation) -> set[int]:
     """What is placed: the figures and what they belong to; for an opening phrase, what the clause is about."""
+    if (known := match.placed.get(told)) is None:
+        known = match.placed[told] = _find_figures(match, told)
+    return known
+
+
+def _find_figures(match: Match, told: Relation) -> set[int]:
     scene = match.scene
     found = set(told.figures)
     if told.verb is not None:
         verb = scene.verbs[told.verb]
         found |= {*verb.agents, *(verb.objects if verb.passive or not verb.agents else ())}
     if not found:
-        after = [n.index for n in scene.nouns if n.start > told.end and n.index != told.ground]
-        found |= set(after[:1])
+        after = (n.index for n in scene.nouns if n.start > told.end and n.index != told.ground)
+        found |= {*islice(after, 1)}
     for index in list(found):
         noun = scene.nouns[index]
         found |= {*noun.partners, *(i for i in (noun.of, noun.possessor) if i is not None)}
@@ -130,10 +140,12 @@ def _figures(match: Match, told: Relation) -> set[int]:
 
 def _before(match: Match, told: Relation) -> set[int]:
     """The stated thing that stands closest before the preposition in its sentence."""
-    at = match.scene.analysis.sentences[match.sentence_at(told.start)][0]
-    start = match.scene.analysis.tokens[at].start
-    near = [i for i in match.claimed if start <= match.scene.nouns[i].start and match.scene.nouns[i].end <= told.start]
-    return {max(near, key=lambda i: match.scene.nouns[i].end)} if near else set()
+    at = bisect_right(match.claimed_ends, told.start) - 1
+    if at < 0:
+        return set()
+    index = match.claimed_in_order[at]
+    near = match.sentence_at(match.scene.nouns[index].start) == match.sentence_at(told.start)
+    return {index} if near else set()
 
 
 def _grounds(match: Match, told: Relation, figures: set[int], parties: set[int]) -> set[int]:

@@ -43,19 +43,19 @@ class Scene:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        lower = text.lower()
-        self.lower = lower if len(lower) == len(text) else text
+        folded = text.lower()
+        self.lower = folded if len(folded) == len(text) else text
         self.analysis: Analysis = analyse(text)
         self.nouns: Sequence[NounPhrase] = self.analysis.nouns
         self.verbs: Sequence[VerbPhrase] = self.analysis.verbs
         self.relations: Sequence[Relation] = self.analysis.relations
         self.words: dict[str, list[int]] = defaultdict(list)
-        for index, token in enumerate(self.analysis.tokens):
-            self.words[token.lower].append(index)
-            if token.lemma != token.lower:
-                self.words[token.lemma].append(index)
-            if "-" in token.lower:
-                for piece in token.lower.split("-"):
+        for index, (_, _, _, lower, lemma, _, _) in enumerate(self.analysis.tokens):
+            self.words[lower].append(index)
+            if lemma != lower:
+                self.words[lemma].append(index)
+            if "-" in lower:
+                for piece in lower.split("-"):
                     self.words[piece].append(index)
         self.entity = [self._entity(noun) for noun in self.nouns]
         self._members: dict[int, list[int]] = defaultdict(list)

@@ -207,10 +207,9 @@ def _said_of(match: Match, mentions: set[int]) -> Iterator[tuple[Modifier, bool]
     for index in sorted(mentions):
         for modifier in scene.nouns[index].modifiers:
             yield modifier, True
-    for noun in scene.nouns:
-        if noun.index not in mentions and match.part_of(noun, mentions):
-            for modifier in noun.modifiers:
-                yield modifier, False
+    for index in match.parts_of(mentions):
+        for modifier in scene.nouns[index].modifiers:
+            yield modifier, False
 
 
 def _compounded(match: Match, fact: Fact, mentions: set[int]) -> Span | None:

@@ -4,7 +4,7 @@ from collections import Counter
 
 from benchmarks.check import load, run, table
 
-PRECISION, RECALL = 0.0, 0.0
+PRECISION, RECALL = 0.96, 0.95
 """On the tune split; the held split is measured in benchmarks/, never tested, so that nobody tunes on it."""
 
 
