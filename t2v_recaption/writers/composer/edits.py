@@ -142,7 +142,7 @@ class SmallWords:
             return True
         if self._is_measured(noun) or self._follows_determined(noun) or self._is_mass(noun, leading=leading):
             return False
-        if self._is_bare(noun) and not (leading and noun.root == "person"):
+        if self._is_bare(noun) and not (leading and noun.root in ("person", "time")):
             return False
         return leading or noun.root in COUNTABLE
 

@@ -71,6 +71,8 @@ class Extras:
     """Whether "a pair of hands" may do what nobody is named for."""
     exact: tuple[tuple[int, int], ...] = ()
     """Ranges of the text that no edit may touch."""
+    commands: bool = False
+    """Whether the prompt begins with an order to the camera: "zoom in on the house"."""
     possessive: str = ""
     """ "her", "his", "their": of the main subject."""
 
@@ -179,6 +181,11 @@ class _Opener:
     def _agentless(self) -> Opening:
         """From "grilling a steak" to "A pair of hands is grilling a steak"; anything else is shown."""
         verb = self.a.verbs[0] if self.a.verbs else None
+        if self.extras.commands and verb is not None and verb.first == 0 and verb.form == "base":
+            token = self.a.tokens[verb.verb]
+            self.edits.replace(token.start, token.end, f"the camera {third_person(token.lower)}")
+            self.small.fill(token.end)
+            return self._finish("clause")
         if self._is_noun_phrase(verb):
             return self._shown(self.a.nouns[0])
         if verb is None or verb.form != "ing" or not self._starts(verb):
@@ -272,7 +279,7 @@ class _Opener:
         text = self.edits.apply()
         text = (text.strip() if self.extras.exact else one_line(text)).rstrip(" ,;:")
         closed = text[-1:] in '.!?…"”'
-        placed = bool(self.extras.place) and not closed
+        placed = bool(self.extras.place) and not closed and "," not in text
         if not closed:
             text += tail + (f" {self.extras.place}" if placed else "")
         return Opening(ended(_capital(text, self.extras)), form, placed)

@@ -175,8 +175,11 @@ class Planner:
         return self._own_motion()[:count]
 
     def _beats(self, entry: Entry) -> list[Planned]:
-        who = self.s.who()
+        who, main = self.s.who(), self.scene.main
+        people = main is None or main.root in ("person", "creature") or self.scene.hands
         for at, triple in self.s.choice.order("beats", list(enumerate(entry.beats()))):
+            if not people and any(ready.words & words().human for ready in triple):
+                continue
             if all(self.s.fits(ready, who) for ready in triple):
                 self.s.used.update(ready.fragment.source for ready in triple)
                 pairs = list(zip(triple, BEATS, strict=False))

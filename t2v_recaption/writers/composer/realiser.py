@@ -65,9 +65,11 @@ def _may_join(first: Planned, second: Planned) -> bool:
 class Realiser:
     """Writes the sentences of one caption, in order."""
 
-    def __init__(self, choice: Choice, *, ambiguous: bool) -> None:
+    def __init__(self, choice: Choice, *, ambiguous: bool, place: str = "") -> None:
         self.choice = choice
         self.ambiguous = ambiguous
+        self.place = place
+        """Phrase for a chosen place that no sentence has named yet: "in the park"."""
         self.openings: list[str] = []
         self.since_name = 2
         self.beats = 0
@@ -87,6 +89,8 @@ class Realiser:
             self.beats += 1
             if self.beats > 1 and self.choice.chance(f"linked.{item.key}", LINKED):
                 text = self._linked(item, text, "last" if last and self.beats > 2 else "action")
+        if item.aspect == "setting" and self.place:
+            text = self._in_place(text)
         if self._repeats(text) and item.spare is not None:
             item = replace(item, ready=item.spare)
             text = self._text(item, named)
@@ -99,11 +103,19 @@ class Realiser:
         self._note(item, text, named)
         return text
 
+    def _in_place(self, text: str) -> str:
+        """The sentence with the place in front, said once."""
+        first = text.split(" ", 4)[:4]
+        if any(word.endswith(",") for word in first) or first[0].lower() not in PLAIN and not first[0].lower().endswith("s"):
+            return text
+        place, self.place = self.place, ""
+        return f"{capital(place)}, {text[:1].lower()}{text[1:]}"
+
     def _linked(self, item: Planned, text: str, key: str) -> str:
         """The sentence with a connective in front, where it begins plainly."""
         links = words().links.get(key)
-        first = text.split(" ", 6)
-        if not links or first[0].lower() not in PLAIN or any(word.endswith(",") for word in first[:6]):
+        first = text.split(" ", 4)
+        if not links or first[0].lower() not in PLAIN or any(word.endswith(",") for word in first[:4]):
             return text
         return self.choice.pick(f"link.{item.key}", links) + text[:1].lower() + text[1:]
 

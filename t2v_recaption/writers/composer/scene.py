@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from t2v_recaption.intent.model import Fact, Intent, Kind
@@ -15,6 +16,7 @@ from t2v_recaption.writers.composer.tags import NONE, Tags
 from t2v_recaption.writers.composer.words import words
 
 OUTSIDE = frozenset(("outside", "near", "by", "behind", "front", "along", "across", "around"))
+EVENTS = frozenset(("", "abstract", "group", "event"))
 ALIVE = frozenset(("person", "animal", "creature"))
 MOVING = ALIVE | {"vehicle"}
 PLACES = frozenset(("landform", "water", "sky", "place", "building"))
@@ -113,7 +115,7 @@ class _Builder:
             scene.main = self._actor(first)
             scene.others = [self._actor(n) for n in nouns if self._is_other(n, first)]
             self._join_partners(first)
-        scene.action = self._action(verb)
+        scene.action = self._action(verb) if verb is not None or first is None else self._action_of_noun(first)
         self._find_place(first)
         self._find_time()
         return scene
@@ -139,6 +141,10 @@ class _Builder:
             if verb.first == 0:
                 return None
         alive = [n for n in nouns if self._root(n) in ALIVE and not self._inside(n)]
+        if nouns and self._root(nouns[0]) in EVENTS and self.library.actions(nouns[0].core):
+            doers = [n for n in nouns if self._root(n) in ALIVE]
+            if doers:
+                return self._content(doers[0])
         first = nouns[0] if nouns else None
         if first is not None and self._root(first) in PLACES | {"", "abstract"} and alive and alive[0].first < 8:
             return self._content(alive[0]) if self._root(first) in ("", "abstract") else self._content(first)
@@ -253,7 +259,9 @@ class _Builder:
 
     def _verb(self, nouns: list[NounPhrase]) -> VerbPhrase | None:
         """The verb that says most about what happens."""
+        lens = [s for f in self.scene.intent.of_kind(Kind.CAMERA) for s in f.spans]
         verbs = [v for v in self.a.verbs if v.start >= self.start and not v.negated and not v.gerund]
+        verbs = [v for v in verbs if not any(s.start < v.end and v.start < s.end for s in lens)]
         strong = [v for v in verbs if v.lemma not in POSTURES and (v.agents or v.objects) and self._known(v)]
         if strong:
             return strong[0]
@@ -270,11 +278,19 @@ class _Builder:
         obj = None
         if not verb.passive:
             obj = next((self._actor(self.a.nouns[i]) for i in verb.objects if not self.a.nouns[i].pronoun), None)
-        options = [*self.library.actions(f"{verb.lemma} {verb.particle}".strip())]
+        options: list[Entry] = [*self.library.actions(f"{verb.lemma} {verb.particle}".strip())]
         if verb.particle:
             options += self.library.actions(verb.lemma)
         entry = None if verb.passive else self._best(options, obj)
         return Action(verb, verb.lemma, entry, obj)
+
+    def _action_of_noun(self, first: NounPhrase) -> Action | None:
+        """A fight between two dragons is two dragons that fight."""
+        event = self.a.nouns[0]
+        entry = None
+        if event.index != first.index and self._root(event) in EVENTS:
+            entry = self._best(self.library.actions(event.core), None) if self.scene.main is not None else None
+        return Action(None, event.core, entry, None) if entry is not None else self._action_of_modifier()
 
     def _action_of_modifier(self) -> Action | None:
         """ "a sleeping orangutan" sleeps."""
@@ -292,29 +308,27 @@ class _Builder:
         options = (stem, f"{stem}e", stem[:-1] if stem[-1:] == stem[-2:-1] else stem)
         return next((word for word in options if self.library.actions(word)), stem)
 
-    def _best(self, options: list[Entry] | tuple[Entry, ...] | object, obj: Actor | None) -> Entry | None:
-        """The entry whose doer and object fit nearest; None when none fits."""
-        scored = [(self._score(entry, obj), -at, entry) for at, entry in enumerate(options)]  # type: ignore[arg-type,var-annotated]
-        scored = [item for item in scored if item[0] > 0]
-        return max(scored, key=lambda item: item[:2])[2] if scored else None
+    def _best(self, options: Sequence[Entry], obj: Actor | None) -> Entry | None:
+        """The entry whose doer and object fit nearest; None when none fits. Entries that name the object come first."""
+        scored = [(self._score(entry, obj), -at, entry) for at, entry in enumerate(options)]
+        special = [item for item in scored if item[0][0] > 0]
+        fitting = [item for item in special or scored if item[0][1] > 0 and item[0][0] >= 0]
+        if not fitting and special and self.scene.main is not None and self.scene.main.root in ALIVE:
+            fitting = special
+        return max(fitting, key=lambda item: item[:2])[2] if fitting else None
 
-    def _score(self, entry: Entry, obj: Actor | None) -> int:
-        score = 1
-        objects = entry.head.get("objects") or ()
+    def _score(self, entry: Entry, obj: Actor | None) -> tuple[int, int]:
+        """How near its objects (-1: it needs another one; 0: it names none) and its doers (0: not for this one) are."""
+        objects, doers = entry.head.get("objects") or (), entry.head.get("by") or ()
+        near = 0
         if objects:
-            names = self._names_of(obj)
-            hit = next((at for at, name in enumerate(names) if name in objects), None)
-            if hit is None:
-                return 0
-            score += 40 - min(hit, 20)
-        doers = entry.head.get("by") or ()
-        if doers:
-            names = ["person"] if self.scene.hands else self._names_of(self.scene.main)
-            hit = next((at for at, name in enumerate(names) if name in doers), None)
-            if hit is None:
-                return 0
-            score += 20 - min(hit, 15)
-        return score
+            hit = next((at for at, name in enumerate(self._names_of(obj)) if name in objects), None)
+            near = -1 if hit is None else 40 - min(hit, 20)
+        if not doers:
+            return near, 1
+        names = ["person"] if self.scene.hands else self._names_of(self.scene.main)
+        hit = next((at for at, name in enumerate(names) if name in doers), None)
+        return near, 0 if hit is None else 20 - min(hit, 15)
 
     def _names_of(self, actor: Actor | None) -> list[str]:
         if actor is None:
@@ -340,6 +354,8 @@ class _Builder:
         spans = [span for fact in scene.intent.of_kind(Kind.SETTING) if not fact.negated for span in fact.spans]
         noun = next((n for n in self.a.nouns if any(s.start < n.end and n.start < s.end for s in spans)), None)
         scene.place_stated = bool(spans)
+        if noun is None and scene.main is None and scene.intent.of_kind(Kind.TIME, Kind.WEATHER):
+            scene.place, scene.place_stated = self.library.place("sky"), True
         if noun is None:
             return
         names = self.library.vocabulary.names(scene.tags)

@@ -103,7 +103,7 @@ class Selector:
         obj = action.obj.name if action is not None and action.obj is not None else ""
         if self.scene.hands:
             return Reference("the hands", "they", True, obj or (main.name if main else ""), place)
-        if main is None:
+        if main is None or (main.entry is None and main.root in ("", "abstract", "time")):
             return Reference("the scene", "it", False, obj, place)
         place = "" if place == main.name else place
         return Reference(main.name, main.pronoun, main.plural, obj, place, group=main.group)

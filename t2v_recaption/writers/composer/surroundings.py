@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from t2v_recaption.intent.model import Kind
@@ -12,6 +13,7 @@ from t2v_recaption.writers.composer.selector import Planned, Selector
 from t2v_recaption.writers.composer.words import words
 
 PEOPLE = frozenset(("man", "woman", "boy", "girl", "child", "kid", "people", "person", "guy", "lady", "friend", "couple", "family"))
+PHRASE = re.compile(r"\w+(?: of)? (?:the|an?) (?P<name>[^,]+)$")
 DEPTHS = (
     ("background", "life", "foreground"),
     ("background", "foreground", "life"),
@@ -51,9 +53,10 @@ class Surroundings:
         for entry in self._places():
             tags = entry.situation
             if tags.fits(self.s.tags):
-                scene.place, scene.place_name = entry, f"the {entry.name}"
-                self.s.narrow(tags)
                 self.place_phrase = str(entry.get("in", ""))
+                said = PHRASE.match(self.place_phrase)
+                scene.place, scene.place_name = entry, f"the {said['name'] if said else entry.name}"
+                self.s.narrow(tags)
                 return
         self._fall_back()
 
@@ -102,7 +105,8 @@ class Surroundings:
     def _places(self) -> list[Entry]:
         """Places of the action that suit the subject, then of the action, then of the subject."""
         main, action, choice = self.scene.main, self.scene.action, self.s.choice
-        mine = self._own_places(main) if main is not None else []
+        actor = main if main is None or main.entry is not None else next((a for a in self.scene.others if a.entry), main)
+        mine = self._own_places(actor) if actor is not None else []
         doing = list(action.entry.get("places", ()) or ()) if action is not None and action.entry is not None else []
         pools = [[name for name in doing if name in mine], *self._object_pools(mine), doing, *self._landmark_pools(), mine]
         if self._is_about_food():
@@ -181,7 +185,7 @@ class Surroundings:
         for fact in self.scene.intent.of_kind(Kind.LIGHT, Kind.TIME):
             table = "light" if fact.kind is Kind.LIGHT else "times"
             entry = self.library.named(table, fact.value) if not fact.negated else None
-            if entry is not None and (fact.kind is Kind.LIGHT or choice.chance("time light", 40)):
+            if entry is not None and (fact.kind is Kind.LIGHT or self.scene.main is None or choice.chance("time light", 60)):
                 yield from choice.order("stated light", entry.ready("sentences"))
         if self.scene.time and self.scene.place is not None and choice.chance("place light", 12 * len(self.scene.place.ready(f"light.{self.scene.time}"))):
             yield from choice.order("light", self.scene.place.ready(f"light.{self.scene.time}"))

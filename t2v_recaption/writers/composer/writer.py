@@ -115,6 +115,7 @@ def _opening(scene: Scene, plan: Plan, options: WriteOptions) -> Opening:
         plan.shot,
         activity=options.task == "t2v",
         exact=_exact(scene, options),
+        commands=any(span.start == 0 for fact in scene.intent.of_kind(Kind.CAMERA) for span in fact.spans),
         possessive=PRONOUNS[main.pronoun]["their"] if main is not None and main.pronoun != "it" else "",
     )
     return open_with(scene.analysis, scene.choice, extras)
@@ -151,7 +152,8 @@ def _sentences(scene: Scene, plan: Plan, opening: Opening, target: Target) -> li
 
     items = merged(sorted(plan.items, key=rank), scene.choice)
     first = opening.text.split(" ", 1)[0]
-    added = Realiser(scene.choice, ambiguous=scene.ambiguous).write(items, [first])
+    place = "" if opening.placed else plan.place_phrase
+    added = Realiser(scene.choice, ambiguous=scene.ambiguous, place=place).write(items, [first])
     return [*_style_label(scene, target), Sentence(opening.text, "prompt", 1.0), *added]
 
 
