@@ -175,6 +175,7 @@ class _Builder:
 
     def _actor(self, noun: NounPhrase) -> Actor:
         entry, root = self._entry(noun), self._root(noun)
+        root = "object" if self._is_lifeless(noun) else root
         if entry is None and root:
             entry = self.library.subject(root)
         if noun.core in words().no_subject:
@@ -189,9 +190,16 @@ class _Builder:
         """What the knowledge has on it; an animal on a plate is food."""
         entry = self.library.subject(noun.lemma, noun.core)
         piece = any(n.of == noun.index and n.core in words().pieces for n in self.a.nouns)
+        if self._is_lifeless(noun):
+            return self.library.subject(noun.core if noun.root == "object" else "figurine", "toy", "object")
         if piece or (self._root(noun) == "animal" and self._is_cooked()):
             return self.library.subject("food")
         return entry
+
+    def _is_lifeless(self, noun: NounPhrase) -> bool:
+        """Whether it only has the shape of an animal: "a plastic flamingo"."""
+        said = {token.lower for token in self.a.tokens[noun.first : noun.last]}
+        return self._root(noun) in ("animal", "object") and bool(said & words().lifeless) and noun.root == "animal"
 
     def _is_cooked(self) -> bool:
         return any(token.lower in words().cooked or token.lemma in words().cooked for token in self.a.tokens)
@@ -210,7 +218,7 @@ class _Builder:
         other = (
             "other " if noun.determiner == "another" or "another" in self.a.words(noun.first, noun.head).lower() else ""
         )
-        return f"the {other}{self._named(text)}"
+        return f"the {other}{self._named(text.removesuffix(' of'))}"
 
     def _named(self, text: str) -> str:
         """Names in it get their capital, as in the opening."""
@@ -342,6 +350,8 @@ class _Builder:
         for noun in self._place_nouns(first):
             own = first is not None and noun.index == first.index
             entry = self.library.place(noun.lemma, noun.core, exact=own and noun.root not in ("place", "landform"))
+            if entry is not None and not entry.situation.fits(scene.tags):
+                entry = self._inside_or_outside(noun)
             if entry is not None:
                 scene.place, scene.place_name, scene.place_stated = entry, self._name(noun, noun.plural), True
                 scene.tags = scene.tags | entry.situation
@@ -358,15 +368,18 @@ class _Builder:
             scene.place, scene.place_stated = self.library.place("sky"), True
         if noun is None:
             return
-        names = self.library.vocabulary.names(scene.tags)
+        scene.place = self._inside_or_outside(noun)
+        if scene.place is not None:
+            scene.place_name = self._name(noun, noun.plural)
+            scene.tags = scene.tags | scene.place.situation
+
+    def _inside_or_outside(self, noun: NounPhrase) -> Entry | None:
+        """The general entry for a place that has none of its own, or whose own is the wrong side of the door."""
+        names = self.library.vocabulary.names(self.scene.tags)
         relation = next((r.category for r in self.a.relations if r.ground == noun.index), "")
         inside = "indoor" in names or (noun.root == "building" and relation in ("in", "inside"))
-        outside = "outdoor" in names or noun.root in ("landform", "water", "sky") or relation in OUTSIDE
-        if inside or outside:
-            scene.place = self.library.place("indoor" if inside else "outdoor")
-            scene.place_name = self._name(noun, noun.plural)
-            if scene.place is not None:
-                scene.tags = scene.tags | scene.place.situation
+        outside = bool({"outdoor", "sky"} & set(names)) or noun.root in ("landform", "water", "sky") or relation in OUTSIDE
+        return self.library.place("indoor" if inside else "outdoor") if inside or outside else None
 
     def _place_nouns(self, first: NounPhrase | None) -> list[NounPhrase]:
         """Nouns that may be the place: what is stated as setting, landmarks of relations, then the subject itself."""

@@ -108,7 +108,9 @@ class Surroundings:
         actor = main if main is None or main.entry is not None else next((a for a in self.scene.others if a.entry), main)
         mine = self._own_places(actor) if actor is not None else []
         doing = list(action.entry.get("places", ()) or ()) if action is not None and action.entry is not None else []
-        pools = [[name for name in doing if name in mine], *self._object_pools(mine), doing, *self._landmark_pools(), mine]
+        known = main is not None and main.root == "person" and main.noun.core not in PEOPLE
+        rest = [*self._landmark_pools(), mine, doing] if known else [doing, *self._landmark_pools(), mine]
+        pools = [[name for name in doing if name in mine], *self._object_pools(mine), *rest]
         if self._is_about_food():
             pools.insert(1, words().food_places)
         names = [name for pool in pools for name in choice.order("place", pool)]
@@ -118,10 +120,11 @@ class Surroundings:
     def _object_pools(self, mine: list[str]) -> list[list[str]]:
         """Where the object of the action stands, when it is too big or too alive to be carried."""
         action = self.scene.action
-        if action is None or action.obj is None or action.obj.root not in ("plant", "animal", "vehicle", "building"):
+        if action is None or action.obj is None:
             return []
         theirs = self._own_places(action.obj)
-        return [[name for name in theirs if name in mine], theirs]
+        both = [name for name in theirs if name in mine]
+        return [both, theirs] if action.obj.root in ("plant", "animal", "vehicle", "building") else [both]
 
     def _landmark_pools(self) -> list[list[str]]:
         """Where the plant or vehicle stands that the user placed something on or by."""

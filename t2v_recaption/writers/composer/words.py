@@ -43,6 +43,7 @@ class Words:
     kitchenware: frozenset[str]
     ambiguous: frozenset[str]
     human: frozenset[str]
+    lifeless: frozenset[str]
     gender: dict[str, list[str]]
     neutral_places: list[str]
     backdrop: dict[str, list[str]]
@@ -55,6 +56,6 @@ def words() -> Words:
     path = Path(prompts.__file__).parent / "knowledge" / "composer.json"
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     data.pop("about")
-    for name in ("no_hands", "surfaces", "bare", "mass", "capital", "names", "unique", "collective", "the_of", "kin", "in_s", "no_subject", "cooked", "pieces", "human", "kitchenware", "ambiguous", "upper", "an", "a"):
+    for name in ("no_hands", "surfaces", "bare", "mass", "capital", "names", "unique", "collective", "the_of", "kin", "in_s", "no_subject", "cooked", "pieces", "human", "lifeless", "kitchenware", "ambiguous", "upper", "an", "a"):
         data[name] = frozenset(data[name])
     return Words(**data)
