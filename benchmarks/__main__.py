@@ -8,8 +8,10 @@ import click
 
 BENCHMARKS = {
     "backends": "Throughput of the transformers backend against one generate call a prompt.",
+    "blind": "The composer against a file of rewrites, blind.",
     "check": "Precision and recall of the fidelity check on the labelled set.",
     "fidelity": "What a file of rewrites keeps of a file of prompts.",
+    "speed": "Cold start, throughput, memory, and what is added around a model call.",
 }
 """Module → one line of help. A new benchmark is one module and one line here."""
 
