@@ -96,7 +96,7 @@ class Match:
 
     def heads(self, fact: Fact) -> list[int]:
         """Noun phrases with the last word of the fact's compound: "the walls" where the prompt has "interior walls"."""
-        words = fact.value.lower().split()
+        words = (fact.value if fact.kind in (Kind.SUBJECT, Kind.SETTING) else fact.text).lower().split()
         return self.scene.nouns_for(words[-1]) if len(words) > 1 else []
 
     def mentions(self, fact: Fact) -> set[int]:

@@ -200,6 +200,8 @@ def _together(match: Match, fact: Fact, rule: Rule, placed: set[int], landmark: 
         if pair
         else 0
     )
+    if told := _in_line(match, fact, rule, placed):
+        return kept(fact, Span(told.start, told.end))
     if _category(fact) not in RULES:
         return kept(fact, span)
     if not rule.strict:
@@ -211,6 +213,27 @@ def _together(match: Match, fact: Fact, rule: Rule, placed: set[int], landmark: 
     if any(told.category in ("near", "with", "between", "against") for told, _ in _between(match, placed, landmark)):
         return weakened(fact, span, f"The text puts the two together, but does not say “{fact.text}”.")
     return lost(fact, f"The text shows both, but does not say “{fact.text}”.", span)
+
+
+CLOSE = 4
+"""Tokens after a preposition within which its landmark starts: "under a blue and cloudy sky"."""
+
+
+def _in_line(match: Match, fact: Fact, rule: Rule, placed: set[int]) -> Relation | None:
+    """The words in a row, whatever the grammar made of them: thing, preposition, landmark."""
+    ground = match.party(fact)
+    starts = match.scene.starts
+    marks = {i for word in ground.value.lower().split() for i in match.anywhere(word)} if ground else set()
+    for told in match.scene.relations:
+        if told.category not in rule.same or not match.claimed.isdisjoint({*told.figures} - placed):
+            continue
+        first = bisect_right(starts, told.end - 1)
+        if marks.isdisjoint(range(first, first + CLOSE + 1)):
+            continue
+        before = [i for i in placed if match.scene.nouns[i].end <= told.start]
+        if any(match.sentence_at(match.scene.nouns[i].start) == match.sentence_at(told.start) for i in before):
+            return told
+    return None
 
 
 def _closest(match: Match, placed: set[int], landmark: set[int]) -> tuple[int, int] | None:

@@ -49,6 +49,8 @@ class Scene:
         self.nouns: Sequence[NounPhrase] = self.analysis.nouns
         self.verbs: Sequence[VerbPhrase] = self.analysis.verbs
         self.relations: Sequence[Relation] = self.analysis.relations
+        self.starts = [token.start for token in self.analysis.tokens]
+        """Where each token starts."""
         self.words: dict[str, list[int]] = defaultdict(list)
         for index, (_, _, _, lower, lemma, _, _) in enumerate(self.analysis.tokens):
             self.words[lower].append(index)

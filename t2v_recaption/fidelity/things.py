@@ -151,6 +151,8 @@ def _bare_count(match: Match, fact: Fact) -> FactVerdict:
 def attribute(match: Match, fact: Fact) -> FactVerdict:
     """Is the attribute said of its own subject, directly, of its parts, or of a pronoun for it?"""
     owner = match.owner(fact)
+    if owner is not None and owner.kind is Kind.ACTION:
+        return _manner(match, fact)
     mentions = match.mentions(owner) if owner else set()
     if not mentions:
         return _unbound(match, fact, owner)
@@ -175,6 +177,13 @@ def attribute(match: Match, fact: Fact) -> FactVerdict:
     if vague is not None:
         return weakened(fact, Span(vague.start, vague.end), f"The text says “{vague.text}” for “{fact.text}”.")
     return _elsewhere(match, fact, owner)
+
+
+def _manner(match: Match, fact: Fact) -> FactVerdict:
+    """How an action is done ("slowly", "together", "left"): the word itself, or an equal one."""
+    if span := match.phrase(fact.text) or match.literal(fact.text):
+        return kept(fact, span)
+    return lost(fact)
 
 
 def stems(word: str) -> frozenset[str]:

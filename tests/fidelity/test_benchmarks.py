@@ -30,7 +30,7 @@ def test_json_has_every_figure(files: tuple[str, str]) -> None:
     assert figures["facts"]["camera"]["lost"] == 1.0
     assert figures["facts"]["attribute"]["contradicted"] == 1.0
     assert figures["repeated"]["examples"][0]["times"] == 2
-    assert figures["words"]["longest"] == 12
+    assert figures["words"]["longest"] == 13
 
 
 def test_text_and_failures(files: tuple[str, str]) -> None:
