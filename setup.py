@@ -1,10 +1,14 @@
 """Packaging: every fact about the distribution. Tool settings are in pyproject.toml."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
+
+# Read, not imported: building must not need the package's own dependencies.
+VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "t2v_recaption" / "__init__.py").read_text(encoding="utf-8"))[1]
 
 # Top-level folders that install inside the package, as t2v_recaption.<name>.
 NESTED = ("integrations", "prompts")
@@ -31,7 +35,7 @@ TEST = [
 
 setup(
     name="t2v-recaption",
-    version="0.1.0",
+    version=VERSION,
     description="Turns short text-to-video prompts into dense captions that lose nothing, for any video model.",
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",

@@ -1,4 +1,4 @@
-"""`python -m benchmarks speed`: cold start, the composer's throughput and memory, and what is added around a model call.
+"""`python -m benchmarks speed`: cold start, the composer's throughput and memory, and the work around a model call.
 
 All figures are ratios or rates measured in one run on one machine; the cold start is paired, run by run, with the
 imports that any command of this kind needs.

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from t2v_recaption.pipeline import Job
     from t2v_recaption.targets.model import Target
 
+__version__ = "0.1.0"
+
 _WHERE = {
     "BackendError": "errors",
     "Enhancement": "enhancement",

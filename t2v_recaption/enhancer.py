@@ -7,12 +7,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Literal
 
-from t2v_recaption import targets
+from t2v_recaption import __version__, targets
 from t2v_recaption.backends.base import Backend
 from t2v_recaption.enhancement import Enhancement, Failure, Outcome
 from t2v_recaption.errors import InvalidInput, RecaptionError
 from t2v_recaption.pipeline import Item, Job, Setting, prepare, settle
-from t2v_recaption.provenance import package_version
 from t2v_recaption.targets import Target
 from t2v_recaption.targets.tokens import TokenCounter
 from t2v_recaption.writers import make_writer
@@ -111,7 +110,7 @@ class Enhancer:
     def settings(self) -> dict[str, Any]:
         """Everything but the prompt that decides a caption: equal settings, equal captions."""
         return {
-            "version": package_version(),
+            "version": __version__,
             "target": self.target.to_dict(),
             "writer": self.writer.identity(),
             "options": self.options.to_dict(),

@@ -13,7 +13,6 @@ Nothing here knows the command line: `t2v_recaption.cli` turns these into messag
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -46,6 +45,8 @@ class UnknownName(RecaptionError):
     """A name that is in no table; the message offers the nearest ones."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        import difflib
+
         names = sorted(known)
         near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
         hint = f"Did you mean {' or '.join(near)}?" if near else f"Available: {', '.join(names)}."

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from t2v_recaption import __version__
 from t2v_recaption.targets import Target
 from t2v_recaption.writers.base import Draft, WriteOptions
 
@@ -14,21 +14,12 @@ from t2v_recaption.writers.base import Draft, WriteOptions
 def provenance(target: Target, options: WriteOptions, draft: Draft) -> dict[str, Any]:
     """Versions, settings and hashes behind one draft."""
     return {
-        "t2v_recaption": package_version(),
+        "t2v_recaption": __version__,
         "target": target.name,
         "target_digest": _target_digest(target),
         "options": options.to_dict(),
         **draft.provenance,
     }
-
-
-@lru_cache(maxsize=1)
-def package_version() -> str:
-    """The installed version of this package (`0+unknown` in a checkout that is not installed)."""
-    try:
-        return version("t2v-recaption")
-    except PackageNotFoundError:
-        return "0+unknown"
 
 
 @lru_cache(maxsize=64)

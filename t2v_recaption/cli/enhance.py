@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from t2v_recaption import __version__
 from t2v_recaption.cli.group import CONTEXT, say_error
 from t2v_recaption.cli.options import FILE, Settings, enhancer_options, option
 from t2v_recaption.enhancement import Enhancement, Failure
@@ -32,7 +33,7 @@ from t2v_recaption.pipeline import Job
 @option("--json", "as_json", is_flag=True, help="Print everything known as JSON, one object a line.")
 @option("--explain", is_flag=True, help="Show the facts of the prompt, their places and verdicts.")
 @option("--review", is_flag=True, help="Ask before a caption goes out: accept, edit, another, keep mine.")
-@click.version_option(package_name="t2v-recaption")
+@click.version_option(__version__, prog_name="t2v-enhance")
 def enhance(
     words: tuple[str, ...],
     file: Path | None,

@@ -9,7 +9,6 @@ those vocabularies on a mixed corpus.
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -21,8 +20,6 @@ from typing import Any
 
 from t2v_recaption.errors import InvalidInput, MissingDependency
 from t2v_recaption.targets.model import Encoder, Target
-
-log = logging.getLogger(__name__)
 
 PIECE = re.compile(r"[A-Za-z]+|[0-9]+|[^\x00-\x7f]|[^\sA-Za-z0-9]")
 """What vocabularies never join: runs of letters, numbers, single marks; beyond ASCII, single characters."""
@@ -171,8 +168,15 @@ def _cached(encoder: Encoder) -> TokenCounter | None:
             try:
                 return from_folder(snapshot / subfolder)
             except (InvalidInput, MissingDependency) as error:
-                log.debug("The cached tokenizer %s is not used: %s", snapshot, error)
+                _log("The cached tokenizer %s is not used: %s", snapshot, error)
     return None
+
+
+def _log(message: str, *values: object) -> None:
+    # Imported here because it costs as much as counting a thousand captions, on every call of the command.
+    import logging
+
+    logging.getLogger(__name__).debug(message, *values)
 
 
 @cache
