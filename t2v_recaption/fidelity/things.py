@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from t2v_recaption.fidelity.lexicon import excludes, keeps, listed, stands_for
 from t2v_recaption.fidelity.match import Match, variants
 from t2v_recaption.fidelity.report import FactVerdict
@@ -11,6 +9,9 @@ from t2v_recaption.fidelity.verdicts import contradicted, kept, lost, weakened
 from t2v_recaption.intent.model import Fact, Kind, Span
 from t2v_recaption.language import analyse
 from t2v_recaption.language.model import Modifier, NounPhrase
+
+LASTING = frozenset(("colour", "material", "age", "size"))
+"""Categories that do not change while a clip of a few seconds runs, unless the prompt says so."""
 
 SEXES = {"male": ("he", "his", "him", "man", "boy"), "female": ("she", "her", "woman", "girl")}
 """Words that tell the sex as well as the adjective does."""
@@ -156,27 +157,31 @@ def attribute(match: Match, fact: Fact) -> FactVerdict:
     mentions = match.mentions(owner) if owner else set()
     if not mentions:
         return _unbound(match, fact, owner)
-    wrong: Modifier | None = None
-    vague: Modifier | None = None
-    for modifier, own in _said_of(match, mentions):
-        if _says(modifier.lemma, modifier.text, fact):
-            return kept(fact, Span(modifier.start, modifier.end))
-        if own and wrong is None and _clashes(modifier, fact):
-            wrong = modifier
-        if vague is None and modifier.lemma in stands_for(fact.value, "adj"):
-            vague = modifier
-    if fact.value in SEXES and (span := match.phrase_of(SEXES[fact.value])):
-        return kept(fact, span)
-    if span := _compounded(match, fact, mentions) or _acted(match, fact, mentions) or _near(match, fact, mentions):
+    said = _said_of(match, mentions)
+    wrong = next((m for m, own in said if own and _clashes(m, fact) and not _says(m, fact)), None)
+    right = next((m for m, own in said if _says(m, fact) and (own or wrong is None)), None)
+    if right is not None and not (wrong and _again(match, wrong, right, fact)):
+        return kept(fact, _place(right))
+    span = _compounded(match, fact, mentions) or _acted(match, fact, mentions) or _near(match, fact, mentions)
+    if right is None and span is not None:
         return kept(fact, span)
     if wrong is not None:
         name = owner.text if owner else "it"
-        return contradicted(
-            fact, Span(wrong.start, wrong.end), f"The text says that {name} is {wrong.text}, not {fact.text}."
-        )
-    if vague is not None:
-        return weakened(fact, Span(vague.start, vague.end), f"The text says “{vague.text}” for “{fact.text}”.")
+        return contradicted(fact, _place(wrong), f"The text says that {name} is {wrong.text}, not {fact.text}.")
+    if vague := next((m for m, _ in said if m.lemma in stands_for(fact.value, "adj")), None):
+        return weakened(fact, _place(vague), f"The text says “{vague.text}” for “{fact.text}”.")
     return _elsewhere(match, fact, owner)
+
+
+def _again(match: Match, wrong: Modifier, right: Modifier, fact: Fact) -> bool:
+    """Whether the text takes the same thing up again and says the opposite: "a red car … the blue car"."""
+    if fact.category not in LASTING or any(f.kind is Kind.ATTRIBUTE and f.value == wrong.lemma for f in match.intent):
+        return False
+    scene = match.scene
+    for noun in scene.nouns:
+        if wrong in noun.modifiers:
+            return right not in noun.modifiers and (wrong.predicative or noun.determiner in ("the", "this", "that"))
+    return False
 
 
 def _manner(match: Match, fact: Fact) -> FactVerdict:
@@ -195,7 +200,11 @@ def stems(word: str) -> frozenset[str]:
     return frozenset()
 
 
-def _says(lemma: str, text: str, fact: Fact) -> bool:
+def _says(modifier: Modifier, fact: Fact) -> bool:
+    return _word_says(modifier.lemma, modifier.text, fact)
+
+
+def _word_says(lemma: str, text: str, fact: Fact) -> bool:
     lower = text.lower()
     said = {lemma, lower, *lemma.replace("-", " ").split(" ")}  # "vibrant red" and "red-brown" say red
     if not said.isdisjoint(variants(fact.value)):
@@ -210,15 +219,11 @@ def _clashes(modifier: Modifier, fact: Fact) -> bool:
     )
 
 
-def _said_of(match: Match, mentions: set[int]) -> Iterator[tuple[Modifier, bool]]:
+def _said_of(match: Match, mentions: set[int]) -> list[tuple[Modifier, bool]]:
     """Modifiers of the mentions (True), and of what belongs to them: parts, clothes, material (False)."""
-    scene = match.scene
-    for index in sorted(mentions):
-        for modifier in scene.nouns[index].modifiers:
-            yield modifier, True
-    for index in match.parts_of(mentions):
-        for modifier in scene.nouns[index].modifiers:
-            yield modifier, False
+    nouns = match.scene.nouns
+    own = [(modifier, True) for index in sorted(mentions) for modifier in nouns[index].modifiers]
+    return own + [(modifier, False) for index in match.parts_of(mentions) for modifier in nouns[index].modifiers]
 
 
 def _compounded(match: Match, fact: Fact, mentions: set[int]) -> Span | None:
@@ -226,7 +231,7 @@ def _compounded(match: Match, fact: Fact, mentions: set[int]) -> Span | None:
     scene = match.scene
     for index in sorted(mentions):
         noun = scene.nouns[index]
-        if any(_says(word, word, fact) for word in noun.lemma.split()[:-1]):
+        if any(_word_says(word, word, fact) for word in noun.lemma.split()[:-1]):
             return _span(noun)
     if bases := stems(fact.value):  # "a bearded man", "a man with a beard"; "a grilled skewer", "a skewer on a grill"
         placed = {r.ground for r in scene.relations if not mentions.isdisjoint(r.figures)}
@@ -235,7 +240,7 @@ def _compounded(match: Match, fact: Fact, mentions: set[int]) -> Span | None:
                 return _span(noun)
     for index in match.made_of(mentions):
         noun = scene.nouns[index]
-        if _says(noun.core, noun.core, fact) or any(_says(m.lemma, m.text, fact) for m in noun.modifiers):
+        if _word_says(noun.core, noun.core, fact) or any(_says(m, fact) for m in noun.modifiers):
             return _span(noun)
     return None
 
@@ -254,9 +259,11 @@ def _near(match: Match, fact: Fact, mentions: set[int]) -> Span | None:
     """The word in a sentence about the subject where no other noun phrase owns it ("he looks old", "turns blue")."""
     scene = match.scene
     sentences = {match.sentence(scene.nouns[index].first) for index in mentions}
-    for token in match.tokens(fact.value, "adj"):
-        if match.sentence(token) in sentences and match.free(token):
-            return Span(scene.analysis.tokens[token].start, scene.analysis.tokens[token].end)
+    for index in match.tokens(fact.value, "adj"):
+        if match.sentence(index) in sentences and match.free(index):
+            return Span(scene.analysis.tokens[index].start, scene.analysis.tokens[index].end)
+    if fact.value in SEXES and (span := match.phrase_of(SEXES[fact.value])):
+        return span
     owner = match.owner(fact)
     joined = f"{fact.value}{owner.value}" if owner else ""  # "wildflowers" are wild flowers
     if joined in scene.words:
@@ -282,7 +289,7 @@ def _elsewhere(match: Match, fact: Fact, owner: Fact | None) -> FactVerdict:
     name = owner.text if owner else "its subject"
     for noun in match.scene.nouns:
         for modifier in noun.modifiers:
-            if _says(modifier.lemma, modifier.text, fact):
+            if _says(modifier, fact):
                 said = _words(match, noun.index)
                 return lost(
                     fact, f"“{modifier.text}” is said of “{said}”, not of {name}.", Span(modifier.start, modifier.end)
@@ -297,3 +304,7 @@ def _words(match: Match, index: int) -> str:
 
 def _span(noun: NounPhrase) -> Span:
     return Span(noun.start, noun.end)
+
+
+def _place(modifier: Modifier) -> Span:
+    return Span(modifier.start, modifier.end)
