@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from t2v_recaption.targets import Target
 from t2v_recaption.targets.budget import Fit, fit
 from t2v_recaption.targets.tokens import TokenCounter
 from t2v_recaption.tidy import tidy
-from t2v_recaption.writers.base import Draft, WriteOptions, Writer, WriteRequest
+from t2v_recaption.writers.base import Draft, Sentence, WriteOptions, Writer, WriteRequest
 
 LONGEST_PROMPT = 20_000
 """Characters. Longer input is a file given by mistake, not a prompt: no target takes a tenth of it."""
@@ -80,6 +81,7 @@ class Item:
     def consider(self, draft: Draft, setting: Setting, writer: Writer) -> None:
         """Check a new draft and take it when it is no worse than the one at hand."""
         self.attempts += 1
+        draft = replace(draft, sentences=restored(draft.sentences, setting.options.keep))
         failed = draft.error is not None or bool(draft.problem)
         report = None if failed else check(self, draft.text, setting, writer)
         if self.report is None or (report is not None and _faults(report) <= _faults(self.report)):
@@ -123,6 +125,15 @@ def parse(prompt: str, keep: Sequence[str]) -> Intent:
     return replace(parsed, facts=parsed.facts + extra) if extra else parsed
 
 
+def restored(sentences: Sequence[Sentence], keep: Sequence[str]) -> tuple[Sentence, ...]:
+    """The sentences with every string of `keep` in the user's own letters, a capital at the beginning included."""
+    changed = tuple(sentences)
+    for text in filter(None, keep):
+        exact = re.compile(re.escape(text), re.IGNORECASE)
+        changed = tuple(replace(s, text=exact.sub(lambda _, text=text: text, s.text)) for s in changed)  # type: ignore[misc]
+    return changed
+
+
 def check(item: Item, text: str, setting: Setting, writer: Writer) -> Report:
     """The fidelity report of a text for an item."""
     parsed = item.request.intent
@@ -143,6 +154,7 @@ def settle(item: Item, setting: Setting, writer: Writer) -> Enhancement:
     sentences, report, repairs = item.draft.sentences, item.report, tuple[str, ...]()
     if not report.passed:
         sentences, repairs = mend(item.request.intent, sentences, report, leaked=writer.leaks)
+        sentences = restored(sentences, setting.options.keep)
     fitted = fit(sentences, setting.target, setting.counters)
     caption = " ".join(sentence.text for sentence in fitted.sentences)
     if caption != report.text:
