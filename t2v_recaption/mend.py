@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from t2v_recaption import fidelity
-from t2v_recaption.fidelity.lexicon import excludes
+from t2v_recaption.fidelity.lexicon import excludes, listed
 from t2v_recaption.fidelity.report import FactVerdict, Invention, Report, Status
 from t2v_recaption.intent.model import Fact, Intent, Kind, Span
 from t2v_recaption.language import analyse
@@ -84,6 +84,7 @@ class _Bench:
         self.rows = rows
         self.repairs: list[str] = []
         self._added = 0
+        self._mine: list[str] = []
         self._allowed = report.allowed
         self._leaked = leaked or tuple(i.text for i in report.inventions if i.kind is Kind.PHRASE)
         text = _joined(rows)
@@ -144,7 +145,7 @@ class _Bench:
         if not isinstance(fault, FactVerdict) or fault.fact.kind is not Kind.SUBJECT or not said.split():
             return False
         head, own = said.split()[-1], fault.fact.text.split()[-1]
-        if head.endswith("s") != own.endswith("s") or len(fault.fact.text.split()) > 1:
+        if head.endswith("s") != own.endswith("s") or len(fault.fact.text.split()) > 1 or own in listed("mass"):
             return False
         word = re.compile(rf"(\b[Aa]n? )?\b{re.escape(head)}\b", re.IGNORECASE)
         rows = [replace(row, text=word.sub(lambda m: _like(m, own), row.text)) for row in self.rows]
@@ -168,6 +169,7 @@ class _Bench:
             for text in statements(self.intent, fact):
                 if self._cheaper(self._with(fact, text), f"Put back “{fact.text}”: “{text}”"):
                     self._added += fact.kind not in (*APART, Kind.ORDER)
+                    self._mine.append(text)
                     break
 
     def _with(self, fact: Fact, text: str) -> list[Sentence]:
@@ -214,11 +216,21 @@ class _Bench:
     def _instead(self, found: FactVerdict) -> bool:
         """Whether what the text says stands in the place of the action: same object, or the two exclude each other."""
         if found.fact.to is not None:
-            return True
+            index, _ = self._row_at(found.span) if found.span else (None, 0)
+            return index is not None and self.intent[found.fact.to].value.lower() in self.rows[index].text.lower()
         said = analyse(self.report.text[slice(*found.span)] if found.span else "").tokens
         return any(excludes(token.lemma, found.fact.value, "action", "verb") for token in said)
 
     # When nothing finer works
+
+    def _drop_spare(self) -> None:
+        """Take out what was put back before and is now said by the prompt."""
+        for text in self._mine:
+            cost = _cost(self.report)
+            rows = [row for row in self.rows if row.text != text]
+            report = self._checked(rows)
+            if _cost(report) <= cost:
+                self.rows, self.report, self.repairs = rows, report, _unquoted(self.repairs, text)
 
     def settle(self) -> None:
         """Open with the user's own prompt; then drop what contradicts it; then say nothing else."""
@@ -231,8 +243,13 @@ class _Bench:
             self.report = self._checked(self.rows)
             self.repairs.append(note)
         self.remove()
+        self._drop_spare()
         if not self.report.passed:
             self._try([own], "Kept nothing but the prompt: the rest contradicts it.", lambda report: True)
+
+
+def _unquoted(notes: list[str], text: str) -> list[str]:
+    return [note for note in notes if not note.endswith(f"“{text}”")]
 
 
 def _joined(rows: Sequence[Sentence]) -> str:
@@ -286,7 +303,7 @@ def _corrections(said: str, fact: Fact, intent: Intent) -> Iterator[str]:
         yield " ".join(fact.text.split())
     elif fact.kind is Kind.NAME:
         yield from difflib.get_close_matches(said, fact.text.split(), n=1, cutoff=0.0)
-    elif fact.kind is Kind.SUBJECT:
+    elif fact.kind is Kind.SUBJECT and " " not in fact.value and said.endswith("s") == fact.text.endswith("s"):
         yield (
             re.sub(r"^(a|an|one) ", "the ", phrase(intent, fact))
             if said[:4].lower() == "the "
@@ -320,11 +337,10 @@ def _article(before: str, words: str) -> str:
 
 
 def _without_clause(text: str, span: Span) -> str:
-    """The sentence without the clause between commas that holds the span; "" where it is the main clause."""
+    """The sentence up to the clause that holds the span; "" where nothing that can stand alone comes before it."""
     start = max(text.rfind(", ", 0, span.start), text.rfind("; ", 0, span.start))
-    if start <= 0:
+    first = text.split(" ", 1)[0].lower().strip(",")
+    if start <= 0 or first in listed("opener") or first.endswith("ly"):
         return ""
-    ends = [at for mark in (", ", "; ") if (at := text.find(mark, span.end)) > 0]
-    rest = text[min(ends) :] if ends else text[-1:] if text[-1:] in ".!?" else ""
-    left = text[:start] + rest
+    left = text[:start] + (text[-1:] if text[-1:] in ".!?" else "")
     return left if any(verb.form != "ing" for verb in analyse(left).verbs) else ""

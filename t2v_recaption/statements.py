@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from t2v_recaption.fidelity.lexicon import FOLDER, sections
+from t2v_recaption.fidelity.lexicon import FOLDER, listed, sections
 from t2v_recaption.intent.model import Fact, Intent, Kind, Span
 from t2v_recaption.language import analyse
-from t2v_recaption.language.model import NounPhrase
+from t2v_recaption.language.model import Analysis, NounPhrase, VerbPhrase
 
 LOOSE = frozenset(("with", "of", "for", "about", "like", "without"))
 """Relations that follow "there is", not "it is"."""
+
+BARE = frozenset(("substance", "weather", "time", "abstract", "event", "medium"))
+"""Roots of nouns that go without an article more often than not."""
 
 ARTICLES = ("a ", "an ", "the ", "his ", "her ", "its ", "their ", "some ", "no ")
 
@@ -31,6 +34,8 @@ def statements(intent: Intent, fact: Fact) -> Iterator[str]:
     lines = (*patterns.get(f"{fact.kind.value} {fact.category}", ()), *patterns.get(fact.kind.value, ()))
     if fact.kind in (Kind.SUBJECT, Kind.COUNT, Kind.ATTRIBUTE) and _plural(intent, fact):
         lines = tuple(sorted(lines, key=lambda line: " are " not in line))
+    if fact.kind is Kind.ATTRIBUTE and fact.category in ("", "quality", "nationality", "number"):
+        lines = tuple(sorted(lines, key=lambda line: not line.startswith("There")))
     for line in lines:
         yield _filled(line, words)
 
@@ -52,6 +57,7 @@ def _words(intent: Intent, fact: Fact) -> dict[str, str]:
         "words": said,
         "Words": sentence(said).rstrip("."),
         "value": fact.value,
+        "circumstance": _circumstance(said),
         "bare": said.removesuffix(" style") or said,
         "phrase": noun_phrase,
         "Phrase": sentence(noun_phrase).rstrip("."),
@@ -89,10 +95,25 @@ def phrase(intent: Intent, fact: Fact) -> str:
     if noun is None:
         return " ".join(fact.text.split())
     text = " ".join(intent.prompt[noun.start : noun.end].split())
-    bare = noun.plural or noun.count is not None or noun.proper or noun.determiner
-    if bare or text.lower().startswith(ARTICLES):
+    return _with_article(text, noun)
+
+
+def _with_article(text: str, noun: NounPhrase) -> str:
+    """The noun phrase with "a" or "an" where it needs one."""
+    bare = noun.plural or noun.count is not None or noun.proper or noun.determiner or noun.core in listed("mass")
+    if bare or noun.pronoun or not noun.root or noun.root in BARE or text.lower().startswith(ARTICLES):
         return text
     return f"{'an' if text[:1].lower() in 'aeiou' else 'a'} {text}"
+
+
+def _articled(intent: Intent, stretch: Span) -> str:
+    """A stretch of the prompt with the articles that its bare nouns lack."""
+    prompt, out, at = intent.prompt, "", stretch.start
+    for noun in analyse(prompt).nouns:
+        if stretch.start <= noun.start and noun.end <= stretch.end and noun.start >= at:
+            out += prompt[at : noun.start] + _with_article(prompt[noun.start : noun.end], noun)
+            at = noun.end
+    return " ".join((out + prompt[at : stretch.end]).split())
 
 
 def _clause(intent: Intent, fact: Fact) -> str:
@@ -102,17 +123,19 @@ def _clause(intent: Intent, fact: Fact) -> str:
     if not spans:
         return " ".join(intent.prompt.split())
     start, end = min(s.start for s in spans), max(s.end for s in spans)
-    first = next((f for f in intent if f.id == fact.of), None)
+    doer = fact.of or (fact.to if fact.kind is Kind.ACTION else None)
+    first = next((f for f in intent if f.id == doer), None)
     noun = _noun(intent, first) if first else None
     if noun is not None and noun.start <= start < noun.end:
         start = min(other.start for other in (noun, *_joined(intent, noun)))
+    end = max([end, *_complements(intent, fact)])
     last = next((n for n in analyse(intent.prompt).nouns if n.start < end <= n.end), None)
     end = last.end if last else end
     comma = intent.prompt.find(", ", max(span.end for span in fact.spans), end)
     stretch = Span(start, comma if comma > 0 else end)
     if fact.kind is Kind.RELATION and fact.category in LOOSE:
         be = "are" if noun is not None and noun.plural else "is"
-        return f"there {be} {intent.prompt[slice(*stretch)]}"
+        return f"there {be} {_articled(intent, stretch)}"
     return _with_auxiliary(intent, stretch, noun)
 
 
@@ -141,17 +164,49 @@ def _with_auxiliary(intent: Intent, stretch: Span, noun: NounPhrase | None, *, s
         noun: the noun phrase that the clause is about.
         shown: whether a stretch without a verb gets "is", too.
     """
-    analysis, prompt = analyse(intent.prompt), intent.prompt
+    analysis = analyse(intent.prompt)
     be = "are" if noun is not None and (noun.plural or _joined(intent, noun)) else "is"
     for verb in analysis.verbs:
         if noun is None or not noun.end <= verb.start < stretch.end:
             continue
-        if verb.form == "ing" and verb.first == verb.verb and noun.index in verb.agents and not verb.gerund:
-            return f"{prompt[stretch.start : verb.start]}{be} {prompt[verb.start : stretch.end]}"
-        return prompt[slice(*stretch)]
+        if _bare(analysis, verb, noun):
+            before, after = Span(stretch.start, verb.start), Span(verb.start, stretch.end)
+            return f"{_articled(intent, before)} {be} {_articled(intent, after)}"
+        return _articled(intent, stretch)
     if shown and noun is not None and noun.end < stretch.end:
-        return f"{prompt[stretch.start : noun.end]} {be} {prompt[noun.end : stretch.end].strip()}"
-    return prompt[slice(*stretch)]
+        before, after = Span(stretch.start, noun.end), Span(noun.end, stretch.end)
+        return f"{_articled(intent, before)} {be} {_articled(intent, after)}"
+    return _articled(intent, stretch)
+
+
+def _bare(analysis: Analysis, verb: VerbPhrase, noun: NounPhrase) -> bool:
+    """Whether the verb needs "is": "a boy holding", "a tortoise covered", "a yolk being dumped"."""
+    first = analysis.tokens[verb.first].lower
+    if first == "being":
+        return True
+    if verb.gerund or noun.index not in (*verb.agents, *verb.objects):
+        return False
+    return verb.first == verb.verb and (verb.form == "ing" or (verb.form == "ed" and verb.passive))
+
+
+def _complements(intent: Intent, fact: Fact) -> list[int]:
+    """Where the phrases end that belong to the verb: "covered *with algae*"."""
+    if fact.kind is not Kind.ACTION:
+        return []
+    analysis = analyse(intent.prompt)
+    verbs = [v.index for v in analysis.verbs if any(v.start < span.end and span.start < v.end for span in fact.spans)]
+    grounds = [told.ground for told in analysis.relations if told.verb in verbs and told.ground is not None]
+    return [analysis.nouns[index].end for index in grounds]
+
+
+def _circumstance(said: str) -> str:
+    """Time or weather as a clause: "at night", "foggy", "a sunny day", "heavy rain"."""
+    tokens = analyse(said).tokens
+    if not tokens or tokens[0].pos == "prep" or tokens[0].lower == "during":
+        return f"it all happens {said}"
+    if tokens[-1].lower in ("day", "night", "morning", "evening", "afternoon") and len(tokens) > 1:
+        return f"it is {said}" if tokens[0].pos == "det" else f"it is a {said}"
+    return f"there is {said}" if tokens[-1].pos == "noun" and tokens[-1].lower in listed("mass") else f"it is {said}"
 
 
 def finite(fact: Fact) -> str:

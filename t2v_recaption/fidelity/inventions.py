@@ -162,6 +162,8 @@ def _of_the_clip(match: Match, term: Term) -> bool:
     before = term.first - 1
     while before >= 0 and tokens[before].pos in ("det", "adj"):
         before -= 1
+    if before > 0 and tokens[before].lower == "of" and tokens[before - 1].lemma in listed("styled"):
+        return True
     opens = before < 0 or tokens[before].lower in listed("opens") or term.first == match.first_of_sentence(term.first)
     after = tokens[term.last].lower if term.last < len(tokens) else "."
     words = {after, *(tokens[index].lemma for index in range(term.first, term.last))}

@@ -48,7 +48,7 @@ RULES = {
     "behind": Rule(_set("behind past"), _set("front"), _set("front"), _set("behind"), strict=True),
     "front": Rule(_set("front"), _set("behind"), _set("behind"), _set("front"), strict=True),
     "outside": Rule(_set("outside from near front at"), frozenset(), _set("in into"), frozenset()),
-    "on": Rule(_PLACED - {"near", "by"}, _set("below with"), _set("below"), _set("on")),
+    "on": Rule(_PLACED - {"near", "by"}, _set("below with"), _set("below")),
     "in": Rule(_PLACED, _set("around with"), _set("outside"), frozenset()),
     "near": Rule(
         _set("near left right at against along with by front behind around between on in"),

@@ -116,6 +116,13 @@ def test_chinese_prompt_is_kept_by_its_own_words() -> None:
     assert not report(prompt, "一只白狗在草地上奔跑。").passed
 
 
+def test_a_text_that_takes_a_fact_back_contradicts_it() -> None:
+    text = "A red car stands in a street. Rain falls on the blue car."
+    assert worst(report("a red car in a street", text), Kind.ATTRIBUTE) is CONTRADICTED
+    text = "Two cats sleep on a sofa. The three cats purr."
+    assert worst(report("two cats on a sofa", text), Kind.COUNT) is CONTRADICTED
+
+
 def test_scenery_is_no_invention() -> None:
     text = "A cat sits on a roof. Leaves drift past, light slides over the tiles, and trees sway in the background."
     assert not report("a cat on a roof", text).inventions
