@@ -70,7 +70,9 @@ def by_name(name: str) -> dict[str, Entry]:
 
 @lru_cache(maxsize=16)
 def heads(name: str) -> tuple[Entry, ...]:
-    """The short leading fields of each entry (`name`, `also`, `is`, `kinds`, `category`, …), much faster than `entries`."""
+    """The short leading fields of each entry (`name`, `also`, `is`, `kinds`, `category`, …), much faster than
+    `entries`.
+    """
     return tuple(head for path in _files(name) for head in _heads(path))
 
 

@@ -1,5 +1,7 @@
-"""Which language a prompt is in: by script, and among Latin scripts by its commonest words. Cheap, and honest about English:
-where a prompt is too short to tell, it is taken for English."""
+"""Which language a prompt is in: by script, and among Latin scripts by its commonest words. Cheap, and honest about
+English:
+where a prompt is too short to tell, it is taken for English.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def detect(text: str) -> str:
 
 
 def _latin(sample: str) -> str:
-    """Among languages in Latin script: the one most of whose common words are there, unless the words are mostly English."""
+    """Among languages in Latin script: the one most of whose common words are there, unless the words are mostly
+    English.
+    """
     words = [w.lower() for w in _WORD.findall(sample)]
     scores = {language: sum(w in common for w in words) for language, common in _common_words().items()}
     english = scores.pop("en", 0)

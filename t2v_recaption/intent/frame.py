@@ -1,6 +1,8 @@
-"""Facts about the picture rather than what is in it: camera, style, time, weather, light, mood, format; and framing words.
+"""Facts about the picture rather than what is in it: camera, style, time, weather, light, mood, format; and framing
+words.
 
-A term is found by its words alone (`language.terms`); here its place in the sentence decides whether it is meant as one:
+A term is found by its words alone (`language.terms`); here its place in the sentence decides whether it is meant as
+one:
 "an oil painting of a dog" names a medium, "an oil painting on the wall" a thing.
 """
 
@@ -10,29 +12,47 @@ import re
 
 from t2v_recaption.intent.builder import Builder, Item
 from t2v_recaption.intent.model import Kind, Span
-from t2v_recaption.language.lexicon import lexicon
-from t2v_recaption.language.model import ADJ, ADV, NOUN, VERB, NounPhrase, Term
+from t2v_recaption.language.lexicon import lexicon, word_set
+from t2v_recaption.language.model import ADJ, ADV, NOUN, VERB, NounPhrase, Term, VerbPhrase
 
-_FORMATS = (
-    ("duration", re.compile(r"(?<![\d.])(?!(?:[5-9]0s|\d{4}s)\b)(\d{1,3}(?:\.\d+)?)[\s-]?(?:s|secs?|seconds?|minutes?|mins?)\b(?:[\s-](?:long|video|clip|footage)\b)?", re.I)),
-    ("duration", re.compile(r"\b(?:two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty|sixty)[\s-](?:seconds?|minutes?)\b(?:[\s-]long\b)?", re.I)),
-    ("fps", re.compile(r"\b\d{2,3}[\s-]?(?:fps|frames per second|hz)\b", re.I)),
-    ("resolution", re.compile(r"\b\d{3,4}\s?[x×]\s?\d{3,4}\b|\b(?:480|540|576|720|1080|1440|2160)[pi]\b|\b(?:2|4|5|6|8|12|16)k\b(?:\s(?:resolution|uhd|hdr|video|footage))?", re.I)),
-    ("aspect", re.compile(r"\b(?:16:9|9:16|4:3|3:4|1:1|21:9|9:21|3:2|2:3|4:5|5:4|2\.35:1|2\.39:1|1\.85:1|1\.78:1)\b(?:\s(?:aspect ratio|ratio|format))?", re.I)),
-)  # fmt: skip
-FRAMING = frozenset("video footage clip film movie shot scene image picture photo photograph view sequence recording camera frame gif reel trailer portrait videos clips shots scenes views".split())
-_OPENING = frozenset("appear seem begin end open start unfold".split())
-_SHOWN = frozenset("show depict feature capture film shoot record take see view photograph present display illustrate portray contain focus generate create make produce render".split())
-_MOODY = frozenset("atmosphere mood feeling vibe ambience ambiance tone scene energy aesthetic feel aura setting".split())
-_KINDS = {"camera": Kind.CAMERA, "style": Kind.STYLE, "time": Kind.TIME, "weather": Kind.WEATHER, "light": Kind.LIGHT, "mood": Kind.MOOD, "format": Kind.FORMAT}
+_NUMBERS = "two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty|sixty"
+_RATIOS = r"16:9|9:16|4:3|3:4|1:1|21:9|9:21|3:2|2:3|4:5|5:4|2\.35:1|2\.39:1|1\.85:1|1\.78:1"
+_FORMATS = tuple(
+    (category, re.compile(pattern, re.IGNORECASE))
+    for category, pattern in (
+        # "80s" and "1950s" are decades, "10s" and "30s" are seconds.
+        (
+            "duration",
+            r"(?<![\d.])(?!(?:[5-9]0s|\d{4}s)\b)\d{1,3}(?:\.\d+)?[\s-]?(?:s|secs?|seconds?|minutes?|mins?)\b"
+            r"(?:[\s-](?:long|video|clip|footage)\b)?",
+        ),
+        ("duration", rf"\b(?:{_NUMBERS})[\s-](?:seconds?|minutes?)\b(?:[\s-]long\b)?"),
+        ("fps", r"\b\d{2,3}[\s-]?(?:fps|frames per second|hz)\b"),
+        ("resolution", r"\b\d{3,4}\s?[x×]\s?\d{3,4}\b|\b(?:480|540|576|720|1080|1440|2160)[pi]\b"),
+        ("resolution", r"\b(?:2|4|5|6|8|12|16)k\b(?:\s(?:resolution|uhd|hdr|video|footage))?"),
+        ("aspect", rf"\b(?:{_RATIOS})\b(?:\s(?:aspect ratio|ratio|format))?"),
+    )
+)
+FRAMING = word_set("framing")
+OPENING = frozenset(["appear", "seem", "begin", "end", "open", "start", "unfold"])
+SHOWING = word_set("shown")
+_MOODY = word_set("moody")
+_KINDS = {
+    "camera": Kind.CAMERA,
+    "style": Kind.STYLE,
+    "time": Kind.TIME,
+    "weather": Kind.WEATHER,
+    "light": Kind.LIGHT,
+    "mood": Kind.MOOD,
+    "format": Kind.FORMAT,
+}
 
 
 def add_formats(builder: Builder) -> None:
     """Duration, frame rate, resolution, aspect ratio, as written in figures."""
-    tokens = builder.analysis.tokens
     for category, pattern in _FORMATS:
         for match in pattern.finditer(builder.analysis.text):
-            found = [k for k, t in enumerate(tokens) if t.start >= match.start() and t.end <= match.end()]
+            found = builder.within(match.start(), match.end())
             if found and builder.free(found[0], found[-1] + 1):
                 value = re.sub(r"[\s-]+", " ", match[0].lower()).strip()
                 item = builder.add(Kind.FORMAT, value, found[0], found[-1] + 1, category)
@@ -52,16 +72,25 @@ def add_terms(builder: Builder) -> None:
 
 
 def _absorb_manner(builder: Builder, item: Item, term: Term) -> None:
-    """"Slowly" inside "camera slowly pans" is said of the movement."""
+    """ "Slowly" inside "camera slowly pans" is said of the movement."""
     tokens = builder.analysis.tokens
     for k in range(term.first, min(term.last + 1, len(tokens))):
         inside = k < term.last
-        if tokens[k].pos == ADV and tokens[k].lower.endswith("ly") and item.kind is Kind.CAMERA and (inside or k not in builder.taken):
+        if (
+            tokens[k].pos == ADV
+            and tokens[k].lower.endswith("ly")
+            and item.kind is Kind.CAMERA
+            and (inside or k not in builder.taken)
+        ):
             builder.add_at(Kind.ATTRIBUTE, tokens[k].lemma, builder.span(k, k + 1), "manner", of=item)
             builder.taken.setdefault(k, item)
-        if inside and item.kind is Kind.CAMERA and tokens[k].pos == ADJ and tokens[k].lower in ("slow", "fast", "gentle", "smooth", "quick", "rapid"):
-            if tokens[k].lower not in item.value:
-                builder.add_at(Kind.ATTRIBUTE, tokens[k].lemma, builder.span(k, k + 1), "manner", of=item)
+        if (
+            inside
+            and item.kind is Kind.CAMERA
+            and tokens[k].pos == ADJ
+            and tokens[k].lower in ("slow", "fast", "gentle", "smooth", "quick", "rapid")
+        ) and tokens[k].lower not in item.value:
+            builder.add_at(Kind.ATTRIBUTE, tokens[k].lemma, builder.span(k, k + 1), "manner", of=item)
 
 
 def _meant(builder: Builder, term: Term, heads: dict[int, NounPhrase], inside: dict[int, NounPhrase]) -> bool:
@@ -74,41 +103,60 @@ def _meant(builder: Builder, term: Term, heads: dict[int, NounPhrase], inside: d
     if term.kind == "mood":
         if verbal or any(tokens[k].pos == ADV for k in range(term.first, term.last)):
             return False
-        return np is None or np.head >= term.first and np.head < term.last or np.core in _MOODY or np.root == "medium"
+        return np is None or (np.head >= term.first and np.head < term.last) or np.core in _MOODY or np.root == "medium"
     if term.kind in ("weather", "time", "light") and verbal:
-        return not any(vp.first >= term.first - 1 and vp.verb < term.last and (vp.agents or vp.objects) and not _rains(builder, vp.agents or vp.objects) for vp in analysis.verbs)
+        return not any(
+            _happens(builder, vp) for vp in analysis.verbs[:2000] if term.first - 1 <= vp.first and vp.verb < term.last
+        )
     if term.kind == "weather" and np is not None and np.head not in range(term.first, term.last) and " " in term.value:
         return True
-    if term.kind == "weather" and any(tokens[k].lower.endswith(("covered", "capped", "topped")) for k in range(term.first, term.last)):
+    if term.kind == "weather" and any(
+        tokens[k].lower.endswith(("covered", "capped", "topped")) for k in range(term.first, term.last)
+    ):
         return False
-    if term.kind in ("weather", "light", "time") and np is not None and np.head >= term.last and term.last - term.first == 1 and tokens[term.first].pos == NOUN:
-        return term.kind == "time" or np.head == term.last - 1 or np.root in ("medium", "time", "weather", "")  # "snow leopard", "rain coat", "fog machine"
+    if (
+        term.kind in ("weather", "light", "time")
+        and np is not None
+        and np.head >= term.last
+        and term.last - term.first == 1
+        and tokens[term.first].pos == NOUN
+    ):
+        return (
+            term.kind == "time" or np.head == term.last - 1 or np.root in ("medium", "time", "weather", "")
+        )  # "snow leopard", "rain coat", "fog machine"
     return True
+
+
+def _happens(builder: Builder, vp: VerbPhrase) -> bool:
+    return bool(vp.agents or vp.objects) and not _rains(builder, vp.agents or vp.objects)
 
 
 def _rains(builder: Builder, agents: tuple[int, ...]) -> bool:
     return all(builder.analysis.nouns[k].core == "it" for k in agents)
 
 
+_POSTURES = frozenset(("hang", "stand", "lean", "sit", "fall", "rest", "lie"))
+_STANDING = frozenset(("on", "in", "near", "left", "right", "behind"))
+
+
 def _style_meant(builder: Builder, term: Term, np: NounPhrase | None, verbal: bool) -> bool:
     """A medium of the picture, not a thing in it."""
-    analysis = builder.analysis
     if verbal and term.last - term.first == 1:
         return False
     if np is None:
         return True
     if term.value == "black and white" or term.category == "colour":
-        return np.root == "medium" or np.first == term.first and np.head < term.last
+        return np.root == "medium" or (np.first == term.first and np.head < term.last)
     if not term.first <= np.head < term.last:
         return not _qualifies(builder, term, np)
-    if any(np.index in vp.agents and vp.lemma not in _SHOWN for vp in analysis.verbs) and (np.proper or np.root == "person"):
+    if any(vp.lemma not in SHOWING for vp in builder.doing[np.index]) and (np.proper or np.root == "person"):
         return False
-    if any(np.index in vp.agents and vp.lemma in ("hang", "stand", "lean", "sit", "fall", "rest", "lie") for vp in analysis.verbs):
+    if any(vp.lemma in _POSTURES for vp in builder.doing[np.index]):
         return False
-    thing = any(np.index in vp.objects and vp.lemma not in _SHOWN for vp in analysis.verbs) or any(
-        r.ground == np.index and r.category not in ("in", "as", "with", "like") or np.index in r.figures and np.of is None and r.category in ("on", "in", "near", "left", "right", "behind")
-        and term.last - term.first == 1 for r in analysis.relations
-    )  # fmt: skip
+    thing = any(vp.lemma not in SHOWING for vp in builder.done_to[np.index])
+    thing = thing or any(r.category not in ("in", "as", "with", "like") for r in builder.landmark[np.index])
+    if np.of is None and term.last - term.first == 1:
+        thing = thing or any(r.category in _STANDING for r in builder.placed[np.index])
     return not thing and (np.determiner not in ("his", "her", "their", "its"))
 
 
@@ -117,44 +165,55 @@ def _qualifies(builder: Builder, term: Term, np: NounPhrase) -> bool:
     word = lexicon().look_up(builder.analysis.tokens[term.first].lower)
     if re.fullmatch(r"(?:\d\d)?\d0'?s", word.lower):
         return np.root not in ("medium", "")
-    ordinary = term.last - term.first == 1 and word.known and word.adj in ("quality", "age", "emotion", "state", "texture", "size") and word.lower not in _PICTORIAL
+    ordinary = (
+        term.last - term.first == 1
+        and word.known
+        and word.adj in ("quality", "age", "emotion", "state", "texture", "size")
+        and word.lower not in _PICTORIAL
+    )
     return ordinary and np.root not in ("medium", "")
 
 
-_PICTORIAL = frozenset("cinematic photorealistic photo-realistic hyperrealistic hyper-realistic realistic ultra-realistic stylized animated 3d 2d surreal photographic figurative cyberpunk steampunk sci-fi".split())
+_PICTORIAL = word_set("pictorial")
 
 
 def add_framing(builder: Builder) -> None:
-    """"A video of", "footage of", "the scene shows": words that only say that there is a picture."""
+    """ "A video of", "footage of", "the scene shows": words that only say that there is a picture."""
     analysis = builder.analysis
-    objects = {k for vp in analysis.verbs if vp.lemma not in _SHOWN or vp.form == "ing" or vp.agents for k in vp.objects}
-    grounds = {r.ground for r in analysis.relations if r.verb is not None or r.category not in ("in", "with", "from", "for", "on")}
+    objects = {
+        k for vp in analysis.verbs if vp.lemma not in SHOWING or vp.form == "ing" or vp.agents for k in vp.objects
+    }
+    grounds = {
+        r.ground
+        for r in analysis.relations
+        if r.verb is not None or r.category not in ("in", "with", "from", "for", "on")
+    }
     for np in analysis.nouns:
         if np.core not in FRAMING and np.root != "medium" and np.lemma not in ("camera angle", "camera work"):
             continue
         held = np.index in objects or (np.index in grounds and np.of is None)
         if np.core == "camera":
-            held = held or np.determiner in ("a", "his", "her", "their") and np.index not in {k for vp in analysis.verbs for k in vp.agents}
-        if not held or np.of is not None and np.index not in objects:
+            held = held or (np.determiner in ("a", "his", "her", "their") and not builder.doing[np.index])
+        if not held or (np.of is not None and np.index not in objects):
             _frame(builder, np)
     for vp in analysis.verbs:
         about = all(analysis.nouns[k].root == "medium" or analysis.nouns[k].core in FRAMING for k in vp.agents)
-        if vp.lemma in _OPENING and vp.agents and about and not any(k in builder.of_noun for k in vp.agents):
+        if vp.lemma in OPENING and vp.agents and about and not any(k in builder.of_noun for k in vp.agents):
             builder.frame(vp.first, vp.last)
-        if vp.lemma in _SHOWN and _only_shows(builder, vp, about):
+        if vp.lemma in SHOWING and _only_shows(builder, vp, about):
             builder.frame(vp.first, vp.last)
 
 
-def _only_shows(builder: Builder, vp: object, about: bool) -> bool:
-    from t2v_recaption.language.model import VerbPhrase
-
-    assert isinstance(vp, VerbPhrase)
+def _only_shows(builder: Builder, vp: VerbPhrase, about: bool) -> bool:
     analysis = builder.analysis
     if vp.agents:
         return about and analysis.nouns[vp.agents[0]].index not in builder.of_noun
-    near = any(term.kind == "camera" and 0 <= term.first - vp.last <= 3 for term in analysis.terms)
+    near = any(term.kind == "camera" and 0 <= term.first - vp.last <= 3 for term in analysis.terms[:200])
     if vp.form == "ed":
-        return near or any(r.verb == vp.index and r.ground is not None and analysis.nouns[r.ground].core in ("camera", "drone") for r in analysis.relations)
+        return near or any(
+            r.ground is not None and analysis.nouns[r.ground].core in ("camera", "drone")
+            for r in builder.after_verb[vp.index]
+        )
     starts = vp.first == 0 or analysis.tokens[vp.first - 1].pos == "punct"
     return starts and vp.form == "base" and bool(vp.objects)
 
@@ -163,7 +222,9 @@ def _frame(builder: Builder, np: NounPhrase) -> None:
     """Take the framing noun away; what qualifies it stays free for other facts."""
     analysis = builder.analysis
     head = analysis.tokens[np.head].lower
-    if head in FRAMING or np.root == "medium":
+    if head in FRAMING:
         builder.frame(np.head, np.last)
+    elif np.root == "medium" and builder.free(np.head, np.head + 1):
+        builder.of_noun[np.index] = builder.add(Kind.STYLE, np.core, np.head, np.head + 1, "medium")
     elif np.lemma.startswith("camera "):
         builder.frame(np.head - 1, np.head + 1)

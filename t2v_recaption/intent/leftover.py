@@ -1,5 +1,7 @@
-"""What no rule claimed: every content word ends up in some fact. Loose qualities go to the thing they are said of, the rest
-becomes phrases, in one piece where the words stand together."""
+"""What no rule claimed: every content word ends up in some fact. Loose qualities go to the thing they are said of,
+the rest
+becomes phrases, in one piece where the words stand together.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,29 @@ import unicodedata
 
 from t2v_recaption.intent.builder import Builder, Item
 from t2v_recaption.intent.model import Kind
-from t2v_recaption.language.lexicon import lexicon
+from t2v_recaption.language.lexicon import lexicon, word_set
 from t2v_recaption.language.model import (
-    ADJ, ADV, AUX, CONJ, DET, NOT, NUM, PARTICLE, POSS, PREP, PRON, PUNCT, QUOTE, SYMBOL, TO, WH, Token,
+    ADJ,
+    ADV,
+    AUX,
+    CONJ,
+    DET,
+    NOT,
+    NUM,
+    PARTICLE,
+    POSS,
+    PREP,
+    PRON,
+    PUNCT,
+    QUOTE,
+    SYMBOL,
+    TO,
+    WH,
+    Token,
 )  # fmt: skip
 
 _FUNCTION = frozenset((AUX, CONJ, DET, POSS, PREP, PRON, TO, WH, PARTICLE, NOT, "gen"))
-_MINOR = frozenset("very too quite rather really so just only even also then there here now still yet as such again already almost nearly like please other another each likely maybe perhaps probably barely mostly".split())
+_MINOR = word_set("minor")
 
 
 def is_content(token: Token) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from t2v_recaption.intent import detect, entities, events, frame, leftover
+from t2v_recaption.intent import actions, detect, entities, frame, leftover, negations, order, relations
 from t2v_recaption.intent.builder import Builder
 from t2v_recaption.intent.model import Intent, Kind
 from t2v_recaption.language import analyse
@@ -22,8 +22,9 @@ def parse(prompt: str) -> Intent:
     language = detect.detect(prompt)
     analysis = analyse(prompt)
     builder = Builder(analysis)
+    heads = {np.head: np for np in analysis.nouns}
     for quote in analysis.quotes:
-        np = next((n for n in analysis.nouns if n.head == quote.token), None)
+        np = heads.get(quote.token)
         item = builder.add(Kind.TEXT, quote.text, quote.token, quote.token + 1)
         if np is not None:
             builder.of_noun[np.index] = item
@@ -35,15 +36,15 @@ def parse(prompt: str) -> Intent:
 
 
 def _english(builder: Builder) -> None:
-    events.add_negations(builder)
+    negations.add_negations(builder)
     frame.add_formats(builder)
     frame.add_terms(builder)
     frame.add_framing(builder)
     entities.add_entities(builder)
-    events.add_actions(builder)
-    events.add_relations(builder)
-    events.bind_negations(builder)
-    events.add_order(builder)
+    actions.add_actions(builder)
+    relations.add_relations(builder)
+    negations.bind_negations(builder)
+    order.add_order(builder)
     leftover.add_leftovers(builder)
 
 
@@ -66,5 +67,7 @@ def _phrases(builder: Builder) -> None:
 
 def _phrase(builder: Builder, first: int, last: int) -> None:
     span = builder.span(first, last)
-    if any(c.isalnum() for c in builder.analysis.text[span.start : span.end]) or any(leftover.is_content(t) for t in builder.analysis.tokens[first:last]):
+    if any(c.isalnum() for c in builder.analysis.text[span.start : span.end]) or any(
+        leftover.is_content(t) for t in builder.analysis.tokens[first:last]
+    ):
         builder.add(Kind.PHRASE, builder.analysis.text[span.start : span.end], first, last)

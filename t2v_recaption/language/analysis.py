@@ -5,11 +5,23 @@ from __future__ import annotations
 from functools import lru_cache
 
 from t2v_recaption.language import terms as phrases_found
-from t2v_recaption.language.lexicon import Lexicon, Word, lexicon
+from t2v_recaption.language.lexicon import PL, Lexicon, Word, lexicon
 from t2v_recaption.language.linking import Linker, Rel
 from t2v_recaption.language.model import (
-    ADJ, NAME, NOUN, VERB, AUX, Analysis, Negation, NounPhrase, Quote, Relation, Term, Token, VerbPhrase,
-)  # fmt: skip
+    ADJ,
+    AUX,
+    NAME,
+    NOUN,
+    VERB,
+    Analysis,
+    Negation,
+    NounPhrase,
+    Quote,
+    Relation,
+    Term,
+    Token,
+    VerbPhrase,
+)
 from t2v_recaption.language.negation import find_negations
 from t2v_recaption.language.phrases import Chunks, Np, Vp
 from t2v_recaption.language.tagging import Tagger
@@ -45,14 +57,15 @@ def analyse(text: str) -> Analysis:
     return _assemble(text, pieces, words, chunks, linker, matches, sentences)
 
 
-def _fix_tags(tagger: Tagger, compounds: dict[int, int], matches: list[phrases_found.Match], many: dict[int, tuple[int, str]]) -> None:
+def _fix_tags(
+    tagger: Tagger, compounds: dict[int, int], matches: list[phrases_found.Match], many: dict[int, tuple[int, str]]
+) -> None:
     """What is known before tagging: compounds are nouns, and so are the names of shots ("close up", "time lapse")."""
     for match in matches:
-        if match.form.kind == "camera" and match.form.category != "movement" and match.last - match.first > 1:
-            if tagger.words[match.first].tag in ("", "num") and not any(tagger.pieces[k].kind == "punct" for k in range(match.first, match.last)):
-                for k in [c for c in compounds if match.first - 3 < c < match.last and c + compounds[c] > match.first]:
-                    del compounds[k]
-                compounds[match.first] = match.last - match.first
+        if match.form.kind == "camera" and match.last - match.first > 1 and _is_noun(tagger, match):
+            for k in [c for c in range(match.first - 3, match.last) if c + compounds.get(c, -9) > match.first]:
+                del compounds[k]
+            compounds[match.first] = match.last - match.first
     for first, size in compounds.items():
         root = tagger.lex.compounds.get(" ".join(p.lower for p in tagger.pieces[first : first + size]), "")
         tagger.roots[first + size - 1] = root or tagger.words[first + size - 1].root
@@ -66,21 +79,45 @@ def _fix_tags(tagger: Tagger, compounds: dict[int, int], matches: list[phrases_f
             tagger.tags[k] = "prep"
 
 
+def _is_noun(tagger: Tagger, match: phrases_found.Match) -> bool:
+    """Whether the name of a shot can be the head of a phrase ("close up of"), as "from above" can not."""
+    marks = any(tagger.pieces[k].kind == "punct" for k in range(match.first, match.last))
+    return match.form.category != "movement" and tagger.words[match.first].tag in ("", "num") and not marks
+
+
 def _assemble(
-    text: str, pieces: list[Piece], words: list[Word], chunks: Chunks, linker: Linker, matches: list[phrases_found.Match],
+    text: str,
+    pieces: list[Piece],
+    words: list[Word],
+    chunks: Chunks,
+    linker: Linker,
+    matches: list[phrases_found.Match],
     sentences: list[tuple[int, int]],
-) -> Analysis:  # fmt: skip
+) -> Analysis:
     tags, forms = chunks.tags, chunks.forms
-    tokens = tuple([
-        Token(p.text, p.start, p.end, p.lower, _lemma(p, w, tag), tag, form or ("plural" if tag == NOUN and w.can & 128 else ""))
-        for p, w, tag, form in zip(pieces, words, tags, forms, strict=True)
-    ])  # fmt: skip
+    tokens = tuple(
+        [
+            Token(*p[:4], _lemma(p, w, tag), tag, form or ("plural" if tag == NOUN and w.can & PL else ""))
+            for p, w, tag, form in zip(pieces, words, tags, forms, strict=True)
+        ]
+    )
     negations, negated = find_negations(pieces, tags, linker)
     quotes = tuple([Quote(p.text, p.start, p.end, i) for i, p in enumerate(pieces) if p.kind == "quote"])
-    found = tuple([
-        Term(m.form.kind, m.form.category, m.form.value, pieces[m.first].start, pieces[m.last - 1].end, m.first, m.last, m.first in negated)
-        for m in matches
-    ])  # fmt: skip
+    found = tuple(
+        [
+            Term(
+                m.form.kind,
+                m.form.category,
+                m.form.value,
+                pieces[m.first].start,
+                pieces[m.last - 1].end,
+                m.first,
+                m.last,
+                m.first in negated,
+            )
+            for m in matches
+        ]
+    )
     nouns = tuple([_noun(np, pieces) for np in linker.nps])
     verbs = tuple([_verb(vp, pieces) for vp in linker.vps])
     relations = tuple([_relation(rel, pieces, text) for rel in linker.rels])
@@ -90,7 +127,7 @@ def _assemble(
 def _lemma(piece: Piece, word: Word, tag: str) -> str:
     if tag == NOUN:
         return word.noun or piece.lower
-    if tag == VERB or tag == AUX:
+    if tag in (VERB, AUX):
         return word.verb or piece.lower
     if tag == ADJ:
         return word.base
@@ -99,17 +136,48 @@ def _lemma(piece: Piece, word: Word, tag: str) -> str:
 
 def _noun(np: Np, pieces: list[Piece]) -> NounPhrase:
     return NounPhrase(
-        np.index, pieces[np.first].start, pieces[np.last - 1].end, np.first, np.last, np.head, np.lemma, np.core, np.root,
-        np.plural, np.count, np.count_first, np.det, tuple(np.mods), np.of, np.possessor, np.pronoun, np.proper, np.antecedent,
-        tuple(np.partners), np.negated,
-    )  # fmt: skip
+        np.index,
+        pieces[np.first].start,
+        pieces[np.last - 1].end,
+        np.first,
+        np.last,
+        np.head,
+        np.lemma,
+        np.core,
+        np.root,
+        np.plural,
+        np.count,
+        np.count_first,
+        np.det,
+        tuple(np.mods),
+        np.of,
+        np.possessor,
+        np.pronoun,
+        np.proper,
+        np.antecedent,
+        tuple(np.partners),
+        np.negated,
+    )
 
 
 def _verb(vp: Vp, pieces: list[Piece]) -> VerbPhrase:
     return VerbPhrase(
-        vp.index, pieces[vp.first].start, pieces[vp.last - 1].end, vp.first, vp.last, vp.verb, vp.lemma, vp.particle, vp.form,
-        vp.passive, vp.negated, tuple(vp.agents), tuple(vp.objects), tuple(vp.adverbs), vp.gerund,
-    )  # fmt: skip
+        vp.index,
+        pieces[vp.first].start,
+        pieces[vp.last - 1].end,
+        vp.first,
+        vp.last,
+        vp.verb,
+        vp.lemma,
+        vp.particle,
+        vp.form,
+        vp.passive,
+        vp.negated,
+        tuple(vp.agents),
+        tuple(vp.objects),
+        tuple(vp.adverbs),
+        vp.gerund,
+    )
 
 
 def _relation(rel: Rel, pieces: list[Piece], text: str) -> Relation:

@@ -24,7 +24,23 @@ _REMEMBERED = 50_000
 _ACCENTS = str.maketrans("àáâäãåçèéêëìíîïñòóôöõùúûüýÿ’‑", "aaaaaaceeeeiiiinooooouuuuyy'-")
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*$")
 _DECADE = re.compile(r"(?:1[0-9]|20)?\d0'?s$|\d{1,2}(?:st|nd|rd|th)$")
-_ADJ_ENDS = ("ous", "ful", "less", "ive", "able", "ible", "ish", "ical", "esque", "like", "proof", "free", "ic", "al", "ary")
+_ADJ_ENDS = (
+    "ous",
+    "ful",
+    "less",
+    "ive",
+    "able",
+    "ible",
+    "ish",
+    "ical",
+    "esque",
+    "like",
+    "proof",
+    "free",
+    "ic",
+    "al",
+    "ary",
+)
 
 
 class Word:
@@ -62,6 +78,16 @@ def sections(name: str) -> dict[str, list[str]]:
     return {key: [word.replace("_", " ") for word in words] for key, words in found.items()}
 
 
+@lru_cache(maxsize=1)
+def _sets() -> dict[str, frozenset[str]]:
+    return {name: frozenset(words) for name, words in sections("sets.txt").items()}
+
+
+def word_set(name: str) -> frozenset[str]:
+    """One of the small word sets in sets.txt."""
+    return _sets()[name]
+
+
 class Lexicon:
     """All word lists, loaded once; `look_up` is the one way in."""
 
@@ -90,12 +116,23 @@ class Lexicon:
     def _load_closed(self) -> None:
         closed = sections("closed.txt")
         self.closed: dict[str, str] = {}
-        names = (("particle", PREP), ("conj", CONJ), ("aux", AUX), ("pron", PRON), ("poss", POSS), ("det", DET), ("wh", WH))
+        names = (
+            ("particle", PREP),
+            ("conj", CONJ),
+            ("aux", AUX),
+            ("pron", PRON),
+            ("poss", POSS),
+            ("det", DET),
+            ("wh", WH),
+        )
         for word in (w for words in sections("prepositions.txt").values() for w in words if " " not in w):
             self.closed[word] = PREP
         for name, tag in names:
             for word in closed[name]:
-                if not (name == "particle" and word in ("back", "open", "shut", "aside", "apart", "together", "ahead", "away")):
+                if not (
+                    name == "particle"
+                    and word in ("back", "open", "shut", "aside", "apart", "together", "ahead", "away")
+                ):
                     self.closed[word] = tag
         self.closed |= {"not": NOT, "n't": NOT, "never": NOT, "to": TO}
         self.numbers = {w.split("=")[0]: float(w.split("=")[1]) for w in closed["number"]}
@@ -117,7 +154,8 @@ class Lexicon:
             base, past, participle = entry.split("=")
             for form in dict.fromkeys((past, participle)):
                 self.irregular_verbs.setdefault(form, []).append((base, form == participle))
-        self.irregular_nouns = dict(reversed(e.split("=")) for e in irregular["nouns"])  # type: ignore[misc]
+        pairs = [entry.split("=") for entry in irregular["nouns"]]
+        self.irregular_nouns = {plural: singular for singular, plural in pairs}
         self.irregular_adjectives = {f: e.split("=")[0] for e in irregular["adjectives"] for f in e.split("=")[1:]}
 
     def _load_nouns(self) -> None:
@@ -148,7 +186,9 @@ class Lexicon:
             return
         if not rest:
             self.nouns.setdefault(word, root)
-        elif not any(w in self.closed for w in (first, *rest)) and not (last.endswith("ing") and last not in self.nouns):
+        elif not any(w in self.closed for w in (first, *rest)) and not (
+            last.endswith("ing") and last not in self.nouns
+        ):
             own = self.nouns.get(last, "")
             self.compounds.setdefault(word, own if own in ("place", "landform") else root)
 
@@ -156,7 +196,7 @@ class Lexicon:
         """The compounds by their first word, longest first. "Red car" is none: its first word is an attribute."""
         index: dict[str, list[tuple[str, ...]]] = {}
         own = {word for words in sections("compounds.txt").values() for word in words} | set(self.names)
-        for compound, root in self.compounds.items():
+        for compound in self.compounds:
             first, *rest = compound.replace("-", " ").split()
             form = self.look_up(first)
             attribute = form.can & (A | D)
@@ -232,7 +272,7 @@ class Lexicon:
             if base in verbs or base == "be":
                 word.can |= D
                 word.participle = word.participle or participle
-                word.verb = base if not word.verb or plain not in ("left", "found", "felt", "lay", "saw", "fell", "wound") else base
+                word.verb = base
         end = plain[-1:]
         if end == "s":
             base = next((c for c in _singulars(plain) if c in verbs), "")
@@ -251,7 +291,12 @@ class Lexicon:
     def _as_adjective(self, word: Word, plain: str) -> None:
         category = self.adjectives.get(plain)
         base = plain
-        if category is None and plain[-1:] in "rt" and (plain.endswith("er") or plain.endswith("est")) and not word.can & N:
+        if (
+            category is None
+            and plain[-1:] in "rt"
+            and (plain.endswith("er") or plain.endswith("est"))
+            and not word.can & N
+        ):
             stem = plain[:-2] if plain.endswith("er") else plain[:-3]
             base = next((c for c in _stems(stem) if c in self.adjectives), "")
             category = self.adjectives.get(base)
@@ -270,9 +315,22 @@ class Lexicon:
         if "-" in plain.strip("-"):
             last = self.look_up(plain.rpartition("-")[2]) if plain.rpartition("-")[2] else word
             first = plain.partition("-")[0]
-            if last is not word and last.lower in ("year", "month", "week", "day", "second", "minute", "hour", "meter", "metre", "foot"):
+            if last is not word and last.lower in (
+                "year",
+                "month",
+                "week",
+                "day",
+                "second",
+                "minute",
+                "hour",
+                "meter",
+                "metre",
+                "foot",
+            ):
                 word.can, word.adj = A, "size"
-            elif last is not word and (last.can & (D | G) or last.can == A or plain.endswith(_SUFFIXES) or plain.endswith("ed")):
+            elif last is not word and (
+                last.can & (D | G) or last.can == A or plain.endswith(_SUFFIXES) or plain.endswith("ed")
+            ):
                 word.can, word.base = A, plain
                 word.adj = "colour" if plain.endswith(("-colored", "-coloured")) else last.adj or self._shape(plain)
             elif last is not word and last.can & A and first in self.adjectives:
@@ -298,12 +356,40 @@ class Lexicon:
             word.can, word.noun = N, plain
 
     def _shape(self, plain: str) -> str:
-        return "shape" if plain.endswith("-shaped") else "style" if plain.endswith(("-style", "-inspired", "-themed")) else "state"
+        return (
+            "shape"
+            if plain.endswith("-shaped")
+            else "style"
+            if plain.endswith(("-style", "-inspired", "-themed"))
+            else "state"
+        )
 
 
 _NEVER_FIRST = frozenset(("a", "the", "of", "in", "on", "and", "with"))
-_SUFFIXES = ("-style", "-like", "-old", "-free", "-proof", "-wide", "-long", "-high", "-tech", "-size", "-scale", "-level",
-             "-quality", "-looking", "-themed", "-friendly", "-up", "-time", "-inspired")  # fmt: skip
+_SUFFIXES = tuple(
+    f"-{end}"
+    for end in [
+        "style",
+        "like",
+        "old",
+        "free",
+        "proof",
+        "wide",
+        "long",
+        "high",
+        "tech",
+        "size",
+        "scale",
+        "level",
+        "quality",
+        "looking",
+        "themed",
+        "friendly",
+        "up",
+        "time",
+        "inspired",
+    ]
+)
 
 
 def _singulars(plain: str) -> tuple[str, ...]:
@@ -348,4 +434,4 @@ def lexicon() -> Lexicon:
     return Lexicon()
 
 
-__all__ = ["ADJ", "ADV", "VERB", "A", "D", "G", "Lexicon", "N", "PL", "R", "S", "V", "Word", "lexicon", "sections"]
+__all__ = ["ADJ", "ADV", "PL", "VERB", "A", "D", "G", "Lexicon", "N", "R", "S", "V", "Word", "lexicon", "sections"]

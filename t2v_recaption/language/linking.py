@@ -1,26 +1,50 @@
 """Who does what to whom, and what is where: one pass over a sentence's phrases with the little memory a reader has.
 
-The memory: the subject of the clause, the last noun phrase and its role, the last verb, an open preposition, an open conjunction.
+The memory: the subject of the clause, the last noun phrase and its role, the last verb, an open preposition, an open
+conjunction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from t2v_recaption.language.model import ADJ, ADV, AUX, CONJ, DET, FOREIGN, NOT, NUM, PARTICLE, POSS, PREP, PRON, PUNCT, TO, VERB, WH
+from t2v_recaption.language.lexicon import word_set
+from t2v_recaption.language.model import (
+    ADJ,
+    ADV,
+    AUX,
+    CONJ,
+    DET,
+    FOREIGN,
+    NOT,
+    NUM,
+    PARTICLE,
+    POSS,
+    PREP,
+    PRON,
+    PUNCT,
+    TO,
+    VERB,
+    WH,
+)
 from t2v_recaption.language.phrases import GENITIVE, MEASURES, NP_START, Chunks, Np, Vp
 
 ACTORS = frozenset(("person", "animal", "creature", "vehicle"))
 _PLACES = frozenset(("place", "landform", "building", "water", "sky", "time", "event"))
-_LINKING = frozenset("be become look seem appear turn remain stay get feel keep grow stand go".split())
-_PUTTING = frozenset("put place set drop pour spread hang lay throw add mix dump arrange insert stack load pack sprinkle attach apply stick mount position drizzle wrap".split())
-_OF_THINGS = frozenset("hang dangle burn boil simmer flow blow grow bloom glow shine flutter sparkle gleam wave tremble twitch sway drip melt rise sizzle steam glisten".split())
-_SPATIAL = frozenset(("left", "right", "behind", "front", "above", "below", "in", "on", "at", "near", "between"))
-_TOOLS = frozenset("scissors knife brush paintbrush pen pencil hammer saw axe spoon fork chopstick chopsticks needle rope shovel broom mop cloth sponge drill wrench blade whisk".split())
-_SEEING = frozenset("watch see find photograph observe notice reveal discover".split())
-_HAVING = frozenset("hold wear carry have see watch show feature display open contain own serve".split())
-_PERSON_SHE = frozenset("woman girl lady mother mom grandmother grandma daughter sister aunt wife bride queen princess actress waitress nun ballerina female geisha goddess witch mermaid".split())
-_PERSON_HE = frozenset("man boy gentleman father dad grandfather grandpa son brother uncle husband groom king prince actor waiter monk male policeman fisherman cowboy guy".split())
+_LINKING = word_set("linking")
+_PUTTING = word_set("putting")
+_OF_THINGS = word_set("of_things")
+_SPATIAL = word_set("spatial")
+_TOOLS = word_set("tools")
+_SEEING = frozenset(["watch", "see", "find", "photograph", "observe", "notice", "reveal", "discover"])
+_HAVING = word_set("having")
+_PERSON_SHE = word_set("person_she")
+_PERSON_HE = word_set("person_he")
+
+
+def _last(*lists: list[int]) -> int | None:
+    """The last member of the first list that has one."""
+    return next((found[-1] for found in lists if found), None)
 
 
 class Rel:
@@ -65,6 +89,7 @@ class Linker:
         self.relative: Np | None = None
         self.waiting: list[Vp] = []  # participles before their subject: "Walking home, a man …"
         self.unplaced: list[Rel] = []  # "On the left, a dog"
+        self._before_agents: list[int] = []
         self.clause_first = 0
         self.acted = False  # whether the subject has its verb
 
@@ -109,7 +134,7 @@ class Linker:
     def _before_verb(self, i: int, last: int) -> bool:
         return self.chunks._verb_ahead(i, last)
 
-    # ------------------------------------------------------------------------------------------------ marks and loose words
+    # ------------------------------------------------------------------------------------------- loose words
 
     def mark(self, i: int, tag: str) -> None:
         """Conjunctions, commas, relative pronouns, adverbs, particles."""
@@ -125,7 +150,7 @@ class Linker:
             self.conj_from, self.conj = "", False
         elif tag == PUNCT:
             self._punctuation(self.chunks.pieces[i].text)
-        elif tag == ADV or tag == PARTICLE:
+        elif tag in (ADV, PARTICLE):
             if self.vp is not None and self.item in ("vp", "np", "adj"):
                 self.vp.adverbs.append(i)
         elif tag == FOREIGN:
@@ -147,7 +172,13 @@ class Linker:
         while j < last and j - i < 8:
             if tags[j] in (ADJ, ADV):
                 found.append(j)
-            elif not (found and j + 1 < last and tags[j + 1] in (ADJ, ADV) and (tags[j] == CONJ or chunks.pieces[j].text == ",") and j not in self.many):
+            elif not (
+                found
+                and j + 1 < last
+                and tags[j + 1] in (ADJ, ADV)
+                and (tags[j] == CONJ or chunks.pieces[j].text == ",")
+                and j not in self.many
+            ):
                 break
             j += 1
         if not any(tags[k] == ADJ for k in found):
@@ -172,7 +203,12 @@ class Linker:
             self.of, self.item = True, "prep"
             return end
         word = self.chunks.words[i].lower
-        if word == "by" and self.vp is not None and self.vp.form == "ed" and (self.item == "vp" or self.vp.passive and self.item in ("np", "adj")):
+        if (
+            word == "by"
+            and self.vp is not None
+            and self.vp.form == "ed"
+            and (self.item == "vp" or (self.vp.passive and self.item in ("np", "adj")))
+        ):
             self.by, self.item = self.vp, "prep"
             return end
         following = self.chunks.tags[end] if end < last else ""
@@ -195,9 +231,14 @@ class Linker:
         """What a relation places: the noun before it, or who does the verb before it."""
         np, vp = self.np, self.vp
         beginning = self.item in ("", "comma", "conj") or (self.conj and self.item != "np")
-        if self.conj and self.item in ("np", "vp", "adj") or beginning:
+        if (self.conj and self.item in ("np", "vp", "adj")) or beginning:
             before_end = self._agents_of_open_clause() if self.item == "comma" or not self.conj else []
-            if rel.category in ("with", "without", "like") and self.item == "comma" and not before_end and np is not None:
+            if (
+                rel.category in ("with", "without", "like")
+                and self.item == "comma"
+                and not before_end
+                and np is not None
+            ):
                 before_end = list(self.subject) or [np.index]
             if rel.category in _SPATIAL and not before_end:
                 self.unplaced.append(rel)
@@ -218,10 +259,29 @@ class Linker:
         if np.role == "object" and vp is not None and rel.category not in ("with", "without", "of", "like"):
             rel.verb = vp.index
             rel.figures = group if vp.lemma in _PUTTING or vp.lemma in _SEEING or not vp.agents else list(vp.agents)
-        elif np.role == "ground" and vp is not None and vp.agents and (np.pronoun or self.rels and self.rels[-1].category in ("to", "at", "for", "about") and self.rels[-1].verb is not None):
+        elif (
+            np.role == "ground"
+            and vp is not None
+            and vp.agents
+            and (
+                np.pronoun
+                or (
+                    self.rels
+                    and self.rels[-1].category in ("to", "at", "for", "about")
+                    and self.rels[-1].verb is not None
+                )
+            )
+        ):
             rel.verb, rel.figures = vp.index, list(vp.agents)
-        elif np.role == "ground" and np.root in _PLACES and rel.category in _SPATIAL and self.rels and self.rels[-1].verb is not None and self.rels[-1].ground == np.index:
-            rel.verb, rel.figures = self.rels[-1].verb, list(self.rels[-1].figures)  
+        elif (
+            np.role == "ground"
+            and np.root in _PLACES
+            and rel.category in _SPATIAL
+            and self.rels
+            and self.rels[-1].verb is not None
+            and self.rels[-1].ground == np.index
+        ):
+            rel.verb, rel.figures = self.rels[-1].verb, list(self.rels[-1].figures)
         else:
             rel.figures = [k for k in group if k >= np.index or not self._placed_itself(k, np)]
             if np.role == "object" and rel.category in ("with", "without") and vp is not None:
@@ -234,7 +294,7 @@ class Linker:
     def _outer(self, np: Np) -> Np:
         """The can in "a can of soda on a table", but the people in "a group of people on a beach"."""
         while np.role.startswith("of:"):
-            outer = next((o for o in reversed(self.nps[: np.index]) if o.of == np.index), None)
+            outer = next((o for o in reversed(self.nps[max(0, np.index - 40) : np.index]) if o.of == np.index), None)
             if outer is None or outer.core in MEASURES or outer.root in ("medium", "group"):
                 return np
             np = outer
@@ -271,7 +331,14 @@ class Linker:
             self._coordinate(np)
         elif self.item == "vp" and self.vp is not None and not self._new_clause(i, last):
             self._object(np)
-        elif self.item == "np" and self.np is not None and self.np.role == "object" and self.vp is not None and not self.conj and np.det:
+        elif (
+            self.item == "np"
+            and self.np is not None
+            and self.np.role == "object"
+            and self.vp is not None
+            and not self.conj
+            and np.det
+        ):
             np.role = "object"
             self.vp.objects.append(np.index)
         else:
@@ -284,8 +351,6 @@ class Linker:
         if self.item != "gen":
             self.open = None
         self._refer(np)
-
-    _before_agents: list[int] = []
 
     def _owns(self, np: Np) -> None:
         self.item = "gen"
@@ -320,26 +385,48 @@ class Linker:
 
     def _settle(self, rel: Rel, np: Np) -> None:
         """A chain "a cup on a table in a kitchen": a place holds everything before it, not only the last thing."""
-        if len(rel.figures) > 1 and rel.verb is None and rel.category in ("with", "in") and not np.plural and np.root in ("clothing", "object", "body part"):
+        if (
+            len(rel.figures) > 1
+            and rel.verb is None
+            and rel.category in ("with", "in")
+            and not np.plural
+            and np.root in ("clothing", "object", "body part")
+        ):
             rel.figures = rel.figures[-1:]  # "a man in a hoodie and a woman with a bandana"
         if rel.category == "with" and rel.figures and self.vp is not None:
             figure, vp = self.nps[rel.figures[0]], self.vp
-            tool = np.core in _TOOLS and figure.role == "object" or figure.role == "object" and np.root in ("object", "body part", "abstract") and vp.lemma not in _HAVING and figure.root not in (*ACTORS, *_PLACES, "object", "clothing")
-            company = np.root in ("person", "animal") and figure.role in ("object", "ground") and figure.root not in ACTORS and vp.agents
+            tool = (np.core in _TOOLS and figure.role == "object") or (
+                figure.role == "object"
+                and np.root in ("object", "body part", "abstract")
+                and vp.lemma not in _HAVING
+                and figure.root not in (*ACTORS, *_PLACES, "object", "clothing")
+            )
+            company = (
+                np.root in ("person", "animal")
+                and figure.role in ("object", "ground")
+                and figure.root not in ACTORS
+                and vp.agents
+            )
             if tool or (company and self.nps[vp.agents[0]].root in ACTORS):
                 rel.figures, rel.verb = list(vp.agents), vp.index
             return
-        if len(rel.figures) == 1 and np.root in _PLACES and rel.category in ("in", "at", "on", "near", "during", "by", "into"):
+        if (
+            len(rel.figures) == 1
+            and np.root in _PLACES
+            and rel.category in ("in", "at", "on", "near", "during", "by", "into")
+        ):
             figure = self.nps[rel.figures[0]]
             if figure.role == "ground" and figure.root not in ("body part", "clothing"):
-                earlier = next((r for r in reversed(self.rels[:-1]) if r.ground == figure.index), None)
+                earlier = next((r for r in reversed(self.rels[-40:-1]) if r.ground == figure.index), None)
                 if earlier is not None and earlier.figures:
                     rel.figures, rel.verb = list(earlier.figures), earlier.verb
             elif figure.role == "object" and self.vp is not None and self.vp.agents and rel.verb is None:
                 rel.figures = list(self.vp.agents)
 
     def _new_clause(self, i: int, last: int) -> bool:
-        """Whether a noun phrase right after a verb is rather the subject of what follows ("as it runs the dog barks")."""
+        """Whether a noun phrase right after a verb is rather the subject of what follows ("as it runs the dog
+        barks").
+        """
         vp = self.vp
         assert vp is not None
         if vp.lemma == "be":
@@ -355,13 +442,33 @@ class Linker:
             return False
         tags = self.chunks.tags
         follows_verb = i < last and (tags[i] in (VERB, AUX) or (tags[i] == ADV and self._before_verb(i, last)))
-        if follows_verb and (self.chunks.forms[i] == "s" or tags[i] == AUX) and before.role in ("ground", "object") and self.subject and not self.acted and not np.det:
+        if (
+            follows_verb
+            and (self.chunks.forms[i] == "s" or tags[i] == AUX)
+            and before.role in ("ground", "object")
+            and self.subject
+            and not self.acted
+            and not np.det
+        ):
             return True  # "a woman with brown hair and light skin smiles"
         subject_like = before.role.startswith("of") or before.role == "subject" or before.role == ""
-        if follows_verb and (before.role in ("object", "ground", "agent") or before.role.startswith("of:ground") or before.role.startswith("of:object")):
-            same = before.root == np.root or before.root in ACTORS and np.root in ACTORS or before.role == "object" and self.chunks.forms[i] == "ing" and np.root not in ACTORS
+        if follows_verb and (
+            before.role in ("object", "ground", "agent")
+            or before.role.startswith("of:ground")
+            or before.role.startswith("of:object")
+        ):
+            same = (
+                before.root == np.root
+                or (before.root in ACTORS and np.root in ACTORS)
+                or (before.role == "object" and self.chunks.forms[i] == "ing" and np.root not in ACTORS)
+            )
             return same and self.chunks.forms[i] != "s" and tags[i] != AUX
-        if before.role in ("object", "ground") and np.root in ACTORS and before.root not in ACTORS and (np.det or before.root in ("clothing", "body part", "object")):
+        if (
+            before.role in ("object", "ground")
+            and np.root in ACTORS
+            and before.root not in ACTORS
+            and (np.det or before.root in ("clothing", "body part", "object"))
+        ):
             return False
         return subject_like or before.role in ("object", "ground", "agent", "predicate") or before.role.startswith("of")
 
@@ -369,7 +476,7 @@ class Linker:
         before = self.np
         assert before is not None
         np.role = before.role
-        group = [before.index, *before.partners]
+        group = [before.index, *before.partners][:60]
         for k in group:
             self.nps[k].partners.append(np.index)
         np.partners = list(group)
@@ -406,7 +513,13 @@ class Linker:
 
     def _subject(self, np: Np, i: int, last: int) -> None:
         np.role = "subject"
-        if self.conj and self.vp is None and self.subject and self.nps[self.subject[0]].root in ACTORS and np.root in ACTORS:
+        if (
+            self.conj
+            and self.vp is None
+            and self.subject
+            and self.nps[self.subject[0]].root in ACTORS
+            and np.root in ACTORS
+        ):
             group = list(self.subject)  # "a man in a hoodie and a woman with a bandana talking": one subject
             for k in group:
                 self.nps[k].partners.append(np.index)
@@ -436,11 +549,13 @@ class Linker:
         """Resolve pronouns and possessives to the nearest fitting noun phrase."""
         det = np.det
         if np.pronoun:
-            np.antecedent = self._referent(np.core, () if np.role == "subject" or np.core.endswith("self") else self.subject)
+            np.antecedent = self._referent(
+                np.core, () if np.role == "subject" or np.core.endswith("self") else self.subject
+            )
         elif det in ("his", "her", "its", "their"):
             np.possessor = self._referent(det) if np.possessor is None else np.possessor
         if not np.pronoun:
-            if np.root in ("person", "creature") or np.proper and np.root != "place":
+            if np.root in ("person", "creature") or (np.proper and np.root != "place"):
                 self.people.append(np.index)
             if np.plural or np.partners:
                 self.groups.append(np.index)
@@ -449,16 +564,20 @@ class Linker:
 
     def _referent(self, word: str, not_these: Sequence[int] = ()) -> int | None:
         if word in ("he", "him", "his", "himself", "she", "her", "hers", "herself"):
-            wrong = _PERSON_SHE if word[0] == "h" and word[1] == "i" or word == "he" else _PERSON_HE
-            fitting = [k for k in self.people[-8:] if k not in not_these and self.nps[k].core not in wrong and not self.nps[k].plural]
+            wrong = _PERSON_SHE if (word[0] == "h" and word[1] == "i") or word == "he" else _PERSON_HE
+            fitting = [
+                k
+                for k in self.people[-8:]
+                if k not in not_these and self.nps[k].core not in wrong and not self.nps[k].plural
+            ]
             subjects = [k for k in fitting if self.nps[k].role == "subject"]
-            return (subjects or fitting or [None])[-1]  # type: ignore[list-item]
+            return _last(subjects, fitting)
         if word in ("they", "them", "their", "themselves", "theirs"):
-            return (self.groups or self.people or self.things or [None])[-1]  # type: ignore[list-item]
+            return _last(self.groups, self.people, self.things)
         if word in ("it", "its", "itself"):
             things = [k for k in self.things[-10:] if k not in not_these and not self.nps[k].plural]
             actors = [k for k in things if self.nps[k].role == "subject"]
-            return ((things if not_these else actors) or things or self.things or [None])[-1]  # type: ignore[list-item]
+            return _last(things if not_these else actors, things, self.things)
         return None
 
     # ------------------------------------------------------------------------------------------------ verbs
@@ -467,24 +586,30 @@ class Linker:
         """Take up a verb group and find who does it."""
         vp.index = len(self.vps)
         chunks = self.chunks
-        finite = vp.form in ("s", "base") or vp.first < vp.verb or (vp.form == "ed" and not chunks.words[vp.verb].participle)
+        finite = (
+            vp.form in ("s", "base") or vp.first < vp.verb or (vp.form == "ed" and not chunks.words[vp.verb].participle)
+        )
         before = self.vp
         if self.item in ("gerund", "gerund-not"):
             vp.gerund = True
             vp.negated = vp.negated or self.item == "gerund-not"
             vp.agents = list(before.agents) if before is not None else self._nearest(vp) if self.np is not None else []
         elif chunks.tags[vp.first] == TO and before is not None:
-            vp.agents = list(before.objects if before.lemma in ("let", "help", "ask", "tell", "teach", "force") and before.objects else before.agents)
+            vp.agents = list(
+                before.objects
+                if before.lemma in ("let", "help", "ask", "tell", "teach", "force") and before.objects
+                else before.agents
+            )
         elif self.relative is not None:
-            vp.agents = [self._inner(self.relative).index] if self.item == "wh" else [self._inner(self.relative).index]
+            vp.agents = [self._inner(self.relative).index]
             self.relative = None
-        elif self.conj and before is not None and self.item not in ("np",) or (self.conj and before is not None and self.conj_from in ("vp", "adj")):
+        elif (self.conj and before is not None and self.item not in ("np",)) or (
+            self.conj and before is not None and self.conj_from in ("vp", "adj")
+        ):
             vp.agents = list(before.agents) or (list(before.objects) if before.passive else [])
         elif self.conj and before is not None and self.item == "np" and self.conj_from == "np":
             vp.agents = list(before.agents)
-        elif self.item == "comma" and not finite:
-            vp.agents = self._clause_agents()
-        elif finite:
+        elif (self.item == "comma" and not finite) or finite:
             vp.agents = self._clause_agents()
         elif self.np is not None and self.item in ("np", "adj", "vp"):
             vp.agents = self._nearest(vp)
@@ -511,7 +636,9 @@ class Linker:
         return np
 
     def _nearest(self, vp: Vp) -> list[int]:
-        """Who does a participle after a noun: the noun before it, or an earlier one that can act where that one cannot."""
+        """Who does a participle after a noun: the noun before it, or an earlier one that can act where that one
+        cannot.
+        """
         np = self.np
         assert np is not None
         group = self._group(np)
@@ -525,13 +652,27 @@ class Linker:
             return group
         if vp.form == "ed":
             return group
-        if np.role == "ground" and self.rels and self.rels[-1].category in ("with", "of") and np.root not in ("clothing", "object", "place", "body part"):
+        if (
+            np.role == "ground"
+            and self.rels
+            and self.rels[-1].category in ("with", "of")
+            and np.root not in ("clothing", "object", "place", "body part")
+        ):
             return group
         if np.role.startswith("of:"):
             outer = self._outer(np)
             return self._group(outer) if outer.root in ACTORS or np.root not in ACTORS else group
-        actors = [k for k in range(self.clause_first, np.index) if self.nps[k].root in ACTORS and self.nps[k].sentence == np.sentence]
-        if not actors and np.role == "ground" and self.subject and np.root in _PLACES | {"object", "plant", "clothing", ""}:
+        actors = [
+            k
+            for k in range(self.clause_first, np.index)
+            if self.nps[k].root in ACTORS and self.nps[k].sentence == np.sentence
+        ]
+        if (
+            not actors
+            and np.role == "ground"
+            and self.subject
+            and np.root in _PLACES | {"object", "plant", "clothing", ""}
+        ):
             return self._clause_agents()
         return self._group(self.nps[actors[-1]]) if actors else group
 
@@ -540,10 +681,19 @@ class Linker:
         return sorted({np.index, *(self._inner(self.nps[k]).index for k in np.partners)})
 
     def _with_company(self, np: Np, group: list[int]) -> list[int]:
-        """"A woman with her child sitting": both sit."""
+        """ "A woman with her child sitting": both sit."""
         rel = self.rels[-1] if self.rels else None
-        if np.role == "ground" and rel is not None and rel.category == "with" and rel.ground == np.index and rel.verb is None and np.root in ACTORS:
-            return sorted({*(self._inner(self.nps[k]).index for k in rel.figures if self.nps[k].root in ACTORS), *group})
+        if (
+            np.role == "ground"
+            and rel is not None
+            and rel.category == "with"
+            and rel.ground == np.index
+            and rel.verb is None
+            and np.root in ACTORS
+        ):
+            return sorted(
+                {*(self._inner(self.nps[k]).index for k in rel.figures if self.nps[k].root in ACTORS), *group}
+            )
         return group
 
     def _voice(self, vp: Vp, last: int, finite: bool) -> None:
@@ -561,4 +711,4 @@ class Linker:
             vp.objects, vp.agents = vp.agents, []
 
 
-__all__ = ["ACTORS", "Linker", "Rel", "PREP", "PRON"]
+__all__ = ["ACTORS", "PREP", "PRON", "Linker", "Rel"]

@@ -29,7 +29,8 @@ class Token(NamedTuple):
     lemma: str
     pos: str
     form: str = ""
-    """Verbs: `base`, `s`, `ing`, `ed` (past or participle). Nouns: `plural` or "". Adjectives made of verbs: `ing`, `ed`."""
+    """Verbs: `base`, `s`, `ing`, `ed` (past or participle). Nouns: `plural` or "". Adjectives made of verbs: `ing`,
+    `ed`."""
 
 
 class Modifier(NamedTuple):
@@ -40,7 +41,8 @@ class Modifier(NamedTuple):
     end: int
     lemma: str
     category: str
-    """`colour`, `material`, `size`, `age`, `shape`, `state`, `pattern`, `texture`, `emotion`, `nationality`, … or ""."""
+    """`colour`, `material`, `size`, `age`, `shape`, `state`, `pattern`, `texture`, `emotion`, `nationality`, … or
+    ""."""
     predicative: bool = False
     """True for "the dog is brown", False for "a brown dog"."""
 
@@ -48,7 +50,7 @@ class Modifier(NamedTuple):
 class NounPhrase(NamedTuple):
     """One noun phrase without its prepositional phrases; a pronoun or a quoted string is one, too."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # a field may be named like a method of tuple: it wins
     start: int
     end: int
     first: int
@@ -60,10 +62,11 @@ class NounPhrase(NamedTuple):
     core: str
     """Lemma of the head noun alone: "train"; for a listed compound the whole of it: "ice cream"."""
     root: str
-    """person, animal, vehicle, food, plant, building, object, clothing, body part, landform, water, sky, substance, place,
+    """person, animal, vehicle, food, plant, building, object, clothing, body part, landform, water, sky, substance,
+    place,
     creature, group, time, abstract, … or "" where the noun is in no list."""
     plural: bool
-    count: int | None = None
+    count: int | None = None  # type: ignore[assignment]
     """The stated number: 2 for "two cats", "a pair of" counts 2; None for "a cat" and "cats"."""
     count_first: int = -1
     """Token index of the number word, -1 without one."""
@@ -86,7 +89,7 @@ class NounPhrase(NamedTuple):
 class VerbPhrase(NamedTuple):
     """One verb with its auxiliaries and particle."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # a field may be named like a method of tuple: it wins
     start: int
     end: int
     first: int
@@ -113,7 +116,8 @@ class Relation(NamedTuple):
     """A preposition that links what is placed (figure) to the landmark (ground)."""
 
     category: str
-    """left, right, above, below, behind, front, on, in, near, with, without, at, from, to, through, around, between, along,
+    """left, right, above, below, behind, front, on, in, near, with, without, at, from, to, through, around, between,
+    along,
     across, toward, outside, against, over, among, for, about, like, by, as, during, before, after, of, side, …"""
     text: str
     start: int

@@ -2,31 +2,75 @@
 
 from __future__ import annotations
 
-from t2v_recaption.language.lexicon import A, D, G, Lexicon, N, PL, Word
+from t2v_recaption.language.lexicon import PL, A, D, G, Lexicon, N, Word, word_set
 from t2v_recaption.language.model import (
-    ADJ, ADV, AUX, CONJ, DET, FOREIGN, NAME, NOT, NOUN, NUM, PARTICLE, POSS, PRON, PUNCT, QUOTE, TO, VERB, Modifier,
+    ADJ,
+    ADV,
+    AUX,
+    CONJ,
+    DET,
+    FOREIGN,
+    NAME,
+    NOT,
+    NOUN,
+    NUM,
+    PARTICLE,
+    POSS,
+    PRON,
+    PUNCT,
+    QUOTE,
+    TO,
+    VERB,
+    Modifier,
 )  # fmt: skip
 from t2v_recaption.language.tagging import GENITIVE
 from t2v_recaption.language.tokens import Piece
 
 NP_START = frozenset((DET, POSS, NUM, ADJ, NOUN, NAME, PRON, QUOTE))
 _HEADS = frozenset((NOUN, NAME))
-_VALUES = {"pair": 2, "couple": 2, "trio": 3, "duo": 2, "dozen": 12, "quartet": 4, "quintet": 5, "both": 2, "single": 1, "lone": 1, "twin": 2}
-_SPORTS = frozenset("sports arts goods electronics glasses jeans clothes christmas news physics graphics fireworks savings athletics binoculars series species".split())
-MEASURES = frozenset(
-    "group crowd bunch pack herd flock swarm school pod pride colony army troop team gang pair couple trio dozen set series row line pile stack heap bundle"
-    " collection assortment variety range array lot number cluster batch handful piece slice chunk bit part portion section fragment plenty type kind sort"
-    " duo multitude host mass ton abundance bouquet fleet convoy ensemble majority".split()
-)
+_VALUES = {
+    "pair": 2,
+    "couple": 2,
+    "trio": 3,
+    "duo": 2,
+    "dozen": 12,
+    "quartet": 4,
+    "quintet": 5,
+    "both": 2,
+    "single": 1,
+    "lone": 1,
+    "twin": 2,
+}
+_SPORTS = word_set("sports")
+MEASURES = word_set("measures")
 
 
 class Np:
     """A noun phrase while it is being built."""
 
     __slots__ = (
-        "antecedent", "core", "count", "count_first", "det", "first", "head", "index", "last", "lemma", "mods", "negated", "of",
-        "partners", "plural", "possessor", "pronoun", "proper", "role", "root", "sentence",
-    )  # fmt: skip
+        "antecedent",
+        "core",
+        "count",
+        "count_first",
+        "det",
+        "first",
+        "head",
+        "index",
+        "last",
+        "lemma",
+        "mods",
+        "negated",
+        "of",
+        "partners",
+        "plural",
+        "possessor",
+        "pronoun",
+        "proper",
+        "role",
+        "root",
+        "sentence",
+    )
 
     def __init__(self, first: int) -> None:
         self.index = -1
@@ -47,8 +91,21 @@ class Vp:
     """A verb group while it is being built."""
 
     __slots__ = (
-        "adverbs", "agents", "first", "form", "gerund", "index", "last", "lemma", "negated", "objects", "particle", "passive", "role", "verb",
-    )  # fmt: skip
+        "adverbs",
+        "agents",
+        "first",
+        "form",
+        "gerund",
+        "index",
+        "last",
+        "lemma",
+        "negated",
+        "objects",
+        "particle",
+        "passive",
+        "role",
+        "verb",
+    )
 
     def __init__(self, first: int) -> None:
         self.index = -1
@@ -65,8 +122,23 @@ class Chunks:
 
     __slots__ = ("compounds", "forms", "lex", "media", "pieces", "starts_term", "tags", "words")
 
-    def __init__(self, lex: Lexicon, pieces: list[Piece], words: list[Word], tags: list[str], forms: list[str], compounds: dict[int, int]) -> None:
-        self.lex, self.pieces, self.words, self.tags, self.forms, self.compounds = lex, pieces, words, tags, forms, compounds
+    def __init__(
+        self,
+        lex: Lexicon,
+        pieces: list[Piece],
+        words: list[Word],
+        tags: list[str],
+        forms: list[str],
+        compounds: dict[int, int],
+    ) -> None:
+        self.lex, self.pieces, self.words, self.tags, self.forms, self.compounds = (
+            lex,
+            pieces,
+            words,
+            tags,
+            forms,
+            compounds,
+        )
         self.starts_term: dict[int, int] = {}
         self.media: set[int] = set()
 
@@ -76,8 +148,9 @@ class Chunks:
         """The noun phrase that begins at token i, or None (then i holds a loose adjective or adverb)."""
         tags, words = self.tags, self.words
         np = Np(i)
+        end = min(end, i + 60)  # no phrase is longer, and endless rows of adjectives must not cost the square
         tag = tags[i]
-        if tag == PRON or tag == QUOTE:
+        if tag in (PRON, QUOTE):
             return self._single(np, i)
         j = i
         while j < end and tags[j] in (DET, POSS) and j - i < 3:
@@ -89,7 +162,7 @@ class Chunks:
         nouns: list[int] = []
         while j < end:
             tag = tags[j]
-            if tag == NOUN or tag == NAME:
+            if tag in (NOUN, NAME):
                 size = self.compounds.get(j, 1)
                 if nouns and self._breaks(nouns[-1], j):
                     break
@@ -103,7 +176,12 @@ class Chunks:
                     del nouns[-1]
                     j += 1
                     continue
-                if tag == NUM and words[j].number is not None and self.pieces[j].kind == "number" and not (j + 1 < end and tags[j + 1] in _HEADS):
+                if (
+                    tag == NUM
+                    and words[j].number is not None
+                    and self.pieces[j].kind == "number"
+                    and not (j + 1 < end and tags[j + 1] in _HEADS)
+                ):
                     np.last = j + 1
                 break
             if tag == NUM:
@@ -112,10 +190,7 @@ class Chunks:
                 elif np.count is not None and words[j].number in (100, 1000, 1000000):
                     np.count = int(np.count * (words[j].number or 1))
                 j += 1
-            elif tag == ADJ:
-                pending.append(j)
-                j += 1
-            elif tag == ADV and self._leads_on(j, end):
+            elif tag == ADJ or (tag == ADV and self._leads_on(j, end)):
                 pending.append(j)
                 j += 1
             elif pending and (tag == CONJ or (tag == PUNCT and self.pieces[j].text == ",")) and self._joins(j, end):
@@ -132,7 +207,26 @@ class Chunks:
         lower = word.lower
         if np.pronoun:
             np.plural = lower in ("they", "them", "themselves", "we", "us", "theirs")
-            np.root = "person" if lower in ("he", "she", "him", "her", "someone", "somebody", "everyone", "everybody", "nobody", "anyone", "i", "you", "we") else ""
+            np.root = (
+                "person"
+                if lower
+                in (
+                    "he",
+                    "she",
+                    "him",
+                    "her",
+                    "someone",
+                    "somebody",
+                    "everyone",
+                    "everybody",
+                    "nobody",
+                    "anyone",
+                    "i",
+                    "you",
+                    "we",
+                )
+                else ""
+            )
         return np
 
     def _breaks(self, last: int, j: int) -> bool:
@@ -147,18 +241,21 @@ class Chunks:
         return bool(word.can & PL) and word.lower not in _SPORTS and word.noun != word.lower
 
     def _name_follows(self, j: int) -> bool:
-        """"Skyscraper san francisco": a name in lower case that ends the run, and so is a place of its own."""
+        """ "Skyscraper san francisco": a name in lower case that ends the run, and so is a place of its own."""
         names, words, tags = self.lex.names, self.words, self.tags
         k = j
         while k < len(words) and tags[k] in _HEADS:
-            size = next((n for n in (3, 2, 1) if k + n <= len(words) and " ".join(w.lower for w in words[k : k + n]) in names), 0)
+            size = next(
+                (n for n in (3, 2, 1) if k + n <= len(words) and " ".join(w.lower for w in words[k : k + n]) in names),
+                0,
+            )
             if not size:
                 return False
             k += size
         return k > j and self.words[j - 1].known and self.words[j - 1].lower not in names
 
     def _compound_adjective(self, j: int, end: int) -> bool:
-        """"Snow covered mountains", "ring tailed lemurs"."""
+        """ "Snow covered mountains", "ring tailed lemurs"."""
         if j + 1 >= end or self.tags[j + 1] not in (NOUN, NAME, ADJ):
             return False
         return self.words[j].lower in self.lex.participle_compounds
@@ -181,7 +278,7 @@ class Chunks:
         return False
 
     def _joins(self, j: int, end: int) -> bool:
-        """"Black and white cat", "big, fluffy dog": the mark joins adjectives of one phrase."""
+        """ "Black and white cat", "big, fluffy dog": the mark joins adjectives of one phrase."""
         k = j + 1
         if k < end and self.tags[k] == CONJ:
             k += 1
@@ -233,7 +330,7 @@ class Chunks:
         np.plural = bool(word.can & PL) and word.can & N != 0
         if word.lower in ("fish", "sheep", "deer", "shrimp", "bison", "moose"):
             np.plural = np.count is not None and np.count > 1
-        first = next((k for k, size in self.compounds.items() if k in nouns and k + size == head + 1), head)
+        first = next((k for k in nouns if k + self.compounds.get(k, 1) == head + 1), head)
         np.core = " ".join([*(self.pieces[k].lower for k in range(first, head)), last])
         np.root = self.lex.compounds.get(np.core, "") or word.root if first < head else word.root
         if first in self.media:
@@ -252,7 +349,9 @@ class Chunks:
             word = self.words[k]
             first = k if start < 0 or k - start > 3 else start
             following = self.words[tokens[at + 1]] if at + 1 < len(tokens) and tokens[at + 1] == k + 1 else None
-            if self.tags[k] != ADJ or (word.lower in self.lex.shades and following is not None and following.adj == "colour"):
+            if self.tags[k] != ADJ or (
+                word.lower in self.lex.shades and following is not None and following.adj == "colour"
+            ):
                 start = first
                 continue
             found.append(self._modifier(first, k, predicative))
@@ -274,7 +373,9 @@ class Chunks:
         elif not word.can & A and word.can & (D | G):
             lemma, category = word.lower, "state"
         text = " ".join(pieces[m].text for m in range(first, k + 1))
-        return Modifier(text, start, end, lemma.replace("-", " ") if category == "colour" else lemma, category or "", predicative)
+        return Modifier(
+            text, start, end, lemma.replace("-", " ") if category == "colour" else lemma, category or "", predicative
+        )
 
     # ------------------------------------------------------------------------------------------------ verb groups
 
@@ -286,7 +387,7 @@ class Chunks:
         adverbs: list[int] = []
         while j < end:
             tag = tags[j]
-            if tag == AUX or tag == TO:
+            if tag in (AUX, TO):
                 be = be or words[j].lower in self.lex.be
                 vp.negated = vp.negated or words[j].lower in self.lex.negated
             elif tag == NOT:
@@ -305,7 +406,9 @@ class Chunks:
         vp.verb, vp.form = main, self.forms[main]
         vp.lemma = words[main].verb or words[main].lower
         vp.adverbs = adverbs
-        vp.passive = vp.form == "ed" and be or (vp.form == "ed" and main > i and words[main - 1].lower in ("get", "gets", "got", "being"))
+        vp.passive = (vp.form == "ed" and be) or (
+            vp.form == "ed" and main > i and words[main - 1].lower in ("get", "gets", "got", "being")
+        )
         j = main + 1
         if j < end and tags[j] == PARTICLE:
             vp.particle = words[j].lower
@@ -324,7 +427,9 @@ class Chunks:
         if not aux:
             return None
         vp.verb = aux[-1]
-        vp.lemma = "be" if self.words[aux[-1]].lower in self.lex.be else self.words[aux[-1]].verb or self.words[aux[-1]].lower
+        vp.lemma = (
+            "be" if self.words[aux[-1]].lower in self.lex.be else self.words[aux[-1]].verb or self.words[aux[-1]].lower
+        )
         vp.form, vp.last = "s", j
         return vp
 

@@ -1,7 +1,9 @@
 """Finding fixed phrases: terms of the field (camera, style, time, …), listed compounds, prepositions of several words.
 
-All three are the same problem: an index by first word, the longest form wins. A hyphen counts as a space, adverbs such as
-"slowly" may stand inside a camera term, and forms that are also ordinary words ("pulls out", "pan", "tracking") count only
+All three are the same problem: an index by first word, the longest form wins. A hyphen counts as a space, adverbs
+such as
+"slowly" may stand inside a camera term, and forms that are also ordinary words ("pulls out", "pan", "tracking") count
+only
 where the camera is meant.
 """
 
@@ -11,26 +13,25 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from t2v_recaption import knowledge
-from t2v_recaption.language.lexicon import N, PL, Lexicon, Word, lexicon, sections
+from t2v_recaption.language.lexicon import PL, Lexicon, N, Word, lexicon, sections, word_set
 from t2v_recaption.language.tokens import Piece
 
-_FILES = (("camera", "camera"), ("times", "time"), ("weather", "weather"), ("light", "light"), ("styles", "style"), ("moods", "mood"))
-_SKIPPED = frozenset(
-    "slowly gently smoothly gradually quickly rapidly steadily softly slightly suddenly continuously is are then also begins starts to".split()
+_FILES = (
+    ("camera", "camera"),
+    ("times", "time"),
+    ("weather", "weather"),
+    ("light", "light"),
+    ("styles", "style"),
+    ("moods", "mood"),
 )
-_CAMERA = frozenset("camera shot lens view frame footage video pov cinematography handheld steadicam gimbal cam viewpoint perspective zoom".split())
-_CAMERA_VERBS = frozenset(
-    "push pull move fly tilt roll rise follow track rotate circle spin slide crane truck boom orbit drop lift lower shake pass glide float sweep"
-    " swing pan dolly arc descend ascend drift travel close open reveal back jib pedestal tracking".split()
-)
-_CAMERA_WORDS = frozenset(
-    "pan pans roll tilt dolly static track crane zoom reverse push pull lift portrait tracking orbit drone follow following boom jib truck wide tight"
-    " profile fixed locked still moving close macro arc low high front back rear side overhead insert detail full medium uncut stationary".split()
-)
-_STARTING = frozenset("pan tilt dolly truck push pull crane orbit track pedestal jib boom arc rack roll".split())
+_SKIPPED = word_set("skipped")
+_CAMERA = word_set("camera")
+_CAMERA_VERBS = word_set("camera_verbs")
+_CAMERA_WORDS = word_set("camera_words")
+_STARTING = word_set("starting")
 _SEASONS = frozenset(("fall", "spring", "may", "march", "day", "present", "future", "past"))
-_PACES = frozenset("camera slow fast quick gentle smooth rapid subtle".split())
-_SURE = frozenset(("zoom in", "zoom out", "zooms in", "zooms out", "zooming in", "zooming out", "slow motion", "pan left", "pan right"))
+_PACES = frozenset(["camera", "slow", "fast", "quick", "gentle", "smooth", "rapid", "subtle"])
+_SURE = word_set("sure")
 
 
 class Form(NamedTuple):
@@ -52,13 +53,19 @@ class Match(NamedTuple):
 
 @lru_cache(maxsize=1)
 def term_index() -> dict[str, list[Form]]:
-    """All forms of all terms by their first word, longest first. Names in the knowledge files win over those in terms.txt."""
+    """All forms of all terms by their first word, longest first. Names in the knowledge files win over those in
+    terms.txt.
+    """
     forms: dict[tuple[str, ...], Form] = {}
     own = {_words(surface): kind for kind, _, _, surfaces in _own_terms() for surface in surfaces}
     for file, kind in _FILES:
         for head in knowledge.heads(file):
             for surface in (head["name"], *head.get("also", ())):
-                if kind in _SPARE and _names_more(surface, kind) or own.get(_words(surface), kind) != kind or surface in lexicon().adverbs:
+                if (
+                    (kind in _SPARE and _names_more(surface, kind))
+                    or own.get(_words(surface), kind) != kind
+                    or surface in lexicon().adverbs
+                ):
                     continue
                 _add(forms, surface, kind, str(head.get("category", "")), head["name"])
     for kind, category, value, surfaces in _own_terms():
@@ -71,7 +78,7 @@ def term_index() -> dict[str, list[Form]]:
 
 
 _SPARE = frozenset(("weather", "light", "mood", "time"))
-_MORE = frozenset("place landform building person animal object plant vehicle".split())
+_MORE = frozenset(["place", "landform", "building", "person", "animal", "object", "plant", "vehicle"])
 
 
 def _names_more(surface: str, kind: str) -> bool:
@@ -80,7 +87,9 @@ def _names_more(surface: str, kind: str) -> bool:
     roots = {lexicon().look_up(word).root for word in (words[1:] or words) if lexicon().look_up(word).can & N}
     if kind == "time" and "sky" in roots and not {"setting", "rising"} & set(words):
         return True  # "full moon" is a thing in the sky
-    return bool(roots & _MORE) and not {"sun", "light", "lights", "lamp", "lamps", "window"} & set(words) or (kind != "time" and "time" in roots)
+    return (bool(roots & _MORE) and not {"sun", "light", "lights", "lamp", "lamps", "window"} & set(words)) or (
+        kind != "time" and "time" in roots
+    )
 
 
 def _by_first_word(forms: dict[tuple[str, ...], Form]) -> dict[str, list[Form]]:
@@ -107,7 +116,9 @@ def _own_terms() -> list[tuple[str, str, str, list[str]]]:
 
 
 def _words(surface: str) -> tuple[str, ...]:
-    return tuple(w for w in surface.lower().replace("’", "'").replace("-", " ").replace("'s", " 's").split() if w not in _SKIPPED)
+    return tuple(
+        w for w in surface.lower().replace("’", "'").replace("-", " ").replace("'s", " 's").split() if w not in _SKIPPED
+    )
 
 
 def _add(forms: dict[tuple[str, ...], Form], surface: str, kind: str, category: str, value: str) -> None:
@@ -126,7 +137,13 @@ def _inflections(verb: str) -> tuple[str, str]:
         return (verb + "s", {"crane": "craning"}.get(verb, verb + "ing"))
     if verb == "pan":
         return ("pans", "panning")
-    third = verb + "es" if verb.endswith(("s", "sh", "ch")) else verb[:-1] + "ies" if verb.endswith("y") and verb[-2] not in "aeiou" else verb + "s"
+    third = (
+        verb + "es"
+        if verb.endswith(("s", "sh", "ch"))
+        else verb[:-1] + "ies"
+        if verb.endswith("y") and verb[-2] not in "aeiou"
+        else verb + "s"
+    )
     return (third, verb[:-1] + "ing" if verb.endswith("e") else verb + "ing")
 
 
@@ -168,7 +185,12 @@ def find_terms(pieces: list[Piece], flat: Flat) -> list[Match]:
                 if end < count and owner[end] == owner[end - 1]:
                     continue
                 if _meant(form, pieces, owner[k], owner[end - 1] + 1):
-                    if form.kind == "camera" and size > 1 and form.words[0] in _PACES and _more_follows(index, words, k, end):
+                    if (
+                        form.kind == "camera"
+                        and size > 1
+                        and form.words[0] in _PACES
+                        and _more_follows(index, words, k, end)
+                    ):
                         break  # "slow pan" of "slow pan right"
                     found.append(Match(owner[k], owner[end - 1] + 1, form))
                     step = size
@@ -181,7 +203,11 @@ def _more_follows(index: dict[str, list[Form]], words: list[str], k: int, end: i
     """Whether a camera term that begins inside this one reaches further."""
     for start in range(k + 1, end):
         for form in index.get(words[start], ()):
-            if form.kind == "camera" and start + len(form.words) > end and tuple(words[start : start + len(form.words)]) == form.words:
+            if (
+                form.kind == "camera"
+                and start + len(form.words) > end
+                and tuple(words[start : start + len(form.words)]) == form.words
+            ):
                 return True
     return False
 
@@ -190,12 +216,21 @@ def _meant(form: Form, pieces: list[Piece], first: int, last: int) -> bool:
     """Whether a form that is also an ordinary phrase is meant as a term here."""
     head = form.words[0]
     if form.kind == "time" and len(form.words) == 1 and head in _SEASONS:
-        return (first > 0 and pieces[first - 1].lower in ("in", "during", "this", "early", "late", "every", "sunny", "rainy", "bright", "one")) or head == "day"
+        return (
+            first > 0
+            and pieces[first - 1].lower
+            in ("in", "during", "this", "early", "late", "every", "sunny", "rainy", "bright", "one")
+        ) or head == "day"
     if form.kind != "camera":
         return True
     if len(form.words) == 1 and head in _CAMERA_WORDS:
         return _near_camera(pieces, first, last)
-    if form.category == "movement" and " ".join(form.words) not in _SURE and _stem(head) in _CAMERA_VERBS and not _CAMERA & set(form.words):
+    if (
+        form.category == "movement"
+        and " ".join(form.words) not in _SURE
+        and _stem(head) in _CAMERA_VERBS
+        and not _CAMERA & set(form.words)
+    ):
         return _near_camera(pieces, first, last, start=True)
     return True
 
@@ -209,7 +244,10 @@ def _stem(word: str) -> str:
 
 def _near_camera(pieces: list[Piece], first: int, last: int, *, start: bool = False) -> bool:
     before = first - 1
-    while before >= 0 and (pieces[before].lower in _SKIPPED or pieces[before].lower in ("and", "the", "a", "slow", "smooth", "gentle", "quick")):
+    while before >= 0 and (
+        pieces[before].lower in _SKIPPED
+        or pieces[before].lower in ("and", "the", "a", "slow", "smooth", "gentle", "quick")
+    ):
         if pieces[before].lower in ("slow", "smooth") and start:
             return True
         before -= 1
@@ -217,7 +255,9 @@ def _near_camera(pieces: list[Piece], first: int, last: int, *, start: bool = Fa
         return True
     if last < len(pieces) and pieces[last].lower in ("shot", "camera", "view", "cam", "shots", "footage", "video"):
         return True
-    if start and _stem(pieces[first].lower) not in _STARTING or start and pieces[first].lower.endswith("ing") and pieces[first].lower not in ("panning", "tilting"):
+    if (start and _stem(pieces[first].lower) not in _STARTING) or (
+        start and pieces[first].lower.endswith("ing") and pieces[first].lower not in ("panning", "tilting")
+    ):
         return False
     return start and (before < 0 or pieces[before].kind == "punct") and not _takes_object(pieces, last)
 
@@ -226,7 +266,8 @@ def _takes_object(pieces: list[Piece], last: int) -> bool:
     return last < len(pieces) and pieces[last].lower in ("her", "his", "their", "its")
 
 
-# ------------------------------------------------------------------------------------------------ compounds, prepositions
+# ------------------------------------------------------------------------------------------------ compounds,
+# prepositions
 
 
 @lru_cache(maxsize=1)
@@ -276,7 +317,14 @@ def _fits(form: tuple[str, ...], pieces: list[Piece], words: list[Word], i: int)
 
 def _noun_like(piece: Piece) -> bool:
     word = lexicon().look_up(piece.lower)
-    return piece.kind == "word" and not word.tag and bool(word.can & N) and word.lower not in ("side", "half") and word.known and word.bias != "verb"
+    return (
+        piece.kind == "word"
+        and not word.tag
+        and bool(word.can & N)
+        and word.lower not in ("side", "half")
+        and word.known
+        and word.bias != "verb"
+    )
 
 
 def find_adverbs(lex: Lexicon, pieces: list[Piece]) -> list[tuple[int, int]]:
@@ -302,7 +350,11 @@ def find_prepositions(pieces: list[Piece]) -> dict[int, tuple[int, str]]:
             for words, category in forms:
                 size = len(words)
                 if i + size <= count and all(pieces[i + k].lower == words[k] for k in range(1, size)):
-                    if i and words[0] in ("inside", "outside", "front", "left", "right") and pieces[i - 1].lower in ("the", "its", "a"):
+                    if (
+                        i
+                        and words[0] in ("inside", "outside", "front", "left", "right")
+                        and pieces[i - 1].lower in ("the", "its", "a")
+                    ):
                         continue  # the inside of a clock
                     if category.startswith("frame_") and i + size < count and _noun_like(pieces[i + size]):
                         continue  # on her right cheek

@@ -1,6 +1,7 @@
 """Cutting a text into tokens and sentences: one regular expression, linear time, any script, any characters.
 
-A quoted string is one token, so that its words are never analysed: they are to be shown letter by letter. Apostrophes are
+A quoted string is one token, so that its words are never analysed: they are to be shown letter by letter. Apostrophes
+are
 no quotation marks. Scripts written without spaces give one token a run; the caller splits at punctuation.
 """
 
@@ -95,10 +96,12 @@ def split_sentences(text: str, pieces: list[Piece]) -> list[tuple[int, int]]:
         if i > first and i and "\n" in text[pieces[i - 1].end : piece.start]:
             found.append((first, i))
             first = i
-        if piece.kind == "punct" and (piece.text[0] in _SEPARATE) and not _is_inner(pieces, i):
-            found.append((first, i + 1))
-            first = i + 1
-        elif piece.kind == "quote" and piece.text[-1:] in ".!?" and i + 1 < len(pieces) and pieces[i + 1].text[:1].isupper():
+        if (piece.kind == "punct" and (piece.text[0] in _SEPARATE) and not _is_inner(pieces, i)) or (
+            piece.kind == "quote"
+            and piece.text[-1:] in ".!?"
+            and i + 1 < len(pieces)
+            and pieces[i + 1].text[:1].isupper()
+        ):
             found.append((first, i + 1))
             first = i + 1
     if first < len(pieces):
@@ -113,7 +116,11 @@ def _is_inner(pieces: list[Piece], i: int) -> bool:
     before, after = pieces[i - 1], pieces[i + 1]
     if before.end != pieces[i].start or before.kind != "word":
         return False
-    return before.lower in _ABBREVIATIONS or (len(before.text) == 1 and before.text.isupper() and after.text[:1].isupper())
+    return before.lower in _ABBREVIATIONS or (
+        len(before.text) == 1 and before.text.isupper() and after.text[:1].isupper()
+    )
 
 
-_ABBREVIATIONS = frozenset("mr mrs ms dr st prof vs no nr etc approx mt ft jr sr inc".split())
+_ABBREVIATIONS = frozenset(
+    ["mr", "mrs", "ms", "dr", "st", "prof", "vs", "no", "nr", "etc", "approx", "mt", "ft", "jr", "sr", "inc"]
+)

@@ -35,7 +35,9 @@ def test_language_and_no_character_lost(language: str, prompt: str) -> None:
     assert [c for k, c in enumerate(prompt) if c.isalnum() and k not in covered] == []
 
 
-@pytest.mark.parametrize("prompt", ["a cat", "cat", "dog on sofa", "Café", "piñata party", "a man in a kimono", "4k", "xyzzy"])
+@pytest.mark.parametrize(
+    "prompt", ["a cat", "cat", "dog on sofa", "Café", "piñata party", "a man in a kimono", "4k", "xyzzy"]
+)
 def test_short_is_english(prompt: str) -> None:
     assert parse(prompt).language == "en"
 
