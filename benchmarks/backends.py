@@ -113,24 +113,33 @@ def _request(prompt: str, max_tokens: int) -> ChatRequest:
 
 
 def _compare(plain: OneByOne, backend: Any, requests: Sequence[ChatRequest]) -> dict[str, Any]:
-    start = time.perf_counter()
+    start, start_cpu = time.perf_counter(), time.process_time()
     expected = [plain.text(request) for request in requests]
-    middle = time.perf_counter()
+    middle, middle_cpu = time.perf_counter(), time.process_time()
     replies = backend.generate(requests)
-    end = time.perf_counter()
+    end, end_cpu = time.perf_counter(), time.process_time()
     same = [reply.error is None and reply.text == text for reply, text in zip(replies, expected, strict=True)]
     tokens = sum(reply.completion_tokens or 0 for reply in replies)
-    return {"one_by_one_s": middle - start, "backend_s": end - middle, "same": same, "tokens": tokens}
+    return {
+        "one_by_one_s": middle - start,
+        "backend_s": end - middle,
+        "one_by_one_cpu_s": middle_cpu - start_cpu,
+        "backend_cpu_s": end_cpu - middle_cpu,
+        "same": same,
+        "tokens": tokens,
+    }
 
 
 def _summary(groups: Sequence[dict[str, Any]]) -> dict[str, Any]:
     one_by_one, backend = (sum(group[key] for group in groups) for key in ("one_by_one_s", "backend_s"))
+    cpu, backend_cpu = (sum(group[key] for group in groups) for key in ("one_by_one_cpu_s", "backend_cpu_s"))
     same = [flag for group in groups for flag in group["same"]]
     return {
         "ratio": round(one_by_one / backend, 2),
         "ratio_by_group": [round(group["one_by_one_s"] / group["backend_s"], 2) for group in groups],
         "one_by_one_s": round(one_by_one, 1),
         "backend_s": round(backend, 1),
+        "cpu_ratio": round(cpu / backend_cpu, 2),
         "prompts": len(same),
         "same_greedy_text": sum(same),
         "generated_tokens": sum(group["tokens"] for group in groups),

@@ -37,7 +37,7 @@ def pil_image(image: Any) -> Any:
     try:
         from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError as error:
-        raise MissingDependency("Reading images", "pillow", "local") from error
+        raise MissingDependency("Reading images", "pillow", "vision") from error
     encoded = _encoded(image)
     try:
         opened = image if encoded is None else Image.open(io.BytesIO(encoded))

@@ -39,7 +39,8 @@ def ask() -> Callable[..., ChatRequest]:
 
 def byte_tokenizer(template: str | None = CHATML) -> Any:
     """Every byte is a token: any text can be written with it, and nothing need be downloaded."""
-    transformers = pytest.importorskip("transformers")
+    torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
+    torch.set_num_threads(1)  # tiny models gain nothing from more, and lose much on a busy machine
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -50,8 +51,9 @@ def byte_tokenizer(template: str | None = CHATML) -> Any:
         tokenizer_object=tokenizer,
         pad_token="<pad>",
         eos_token="<|im_end|>",
-        extra_special_tokens=["<|im_start|>", "<image>"],
+        additional_special_tokens=["<|im_start|>", "<image>"],
         model_max_length=32768,
+        model_input_names=["input_ids", "attention_mask"],
     )
     made.chat_template = template
     return made
