@@ -18,12 +18,16 @@ for name in NESTED:
     packages |= {f"t2v_recaption.{found}" for found in find_packages(include=[name, f"{name}.*"])}
 
 LOCAL = ["torch>=2.4", "transformers>=4.57", "accelerate>=1.0", "gguf>=0.17", "sentencepiece>=0.2"]
+VISION = [*LOCAL, "pillow>=10", "torchvision"]
+QUANTIZATION = [*LOCAL, "bitsandbytes>=0.43"]
 DIFFUSERS = ["diffusers>=0.35"]
 TEST = [
     *LOCAL,
     *DIFFUSERS,
     "build>=1.2",
     "hypothesis>=6.100",
+    "pillow>=10",
+    "psutil>=5.9",
     "mypy>=1.11",
     "pytest>=8.3",
     "pytest-timeout>=2.3",
@@ -58,6 +62,8 @@ setup(
     ],
     extras_require={
         "local": LOCAL,
+        "vision": VISION,
+        "quantization": QUANTIZATION,
         "diffusers": [*LOCAL, *DIFFUSERS],
         "test": TEST,
         "all": [*LOCAL, *DIFFUSERS],
