@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from t2v_recaption.fidelity.lexicon import listed, stands_for
+from t2v_recaption.fidelity.lexicon import keeps, listed, stands_for
 from t2v_recaption.fidelity.match import Match
 from t2v_recaption.fidelity.report import FactVerdict
 from t2v_recaption.fidelity.verdicts import contradicted, kept, lost, weakened
 from t2v_recaption.intent.model import Fact, Kind, Span
-from t2v_recaption.language.model import VerbPhrase
+from t2v_recaption.language.model import NounPhrase, VerbPhrase
 
 LATER_FIRST = frozenset(("after", "once"))
 """Connectives whose clause tells what happened earlier: "after she has written, she looks up"."""
 
 EARLIER_FIRST = frozenset(("before", "until"))
 """Connectives whose clause tells what happens later: "before she adds salt, she stirs"."""
+
+
+ACTION_ROOTS = frozenset(("", "abstract", "event", "time", "group"))
+"""Roots of nouns that may tell an action ("a jump", "a conversation"); a drink or a brush is a thing."""
 
 
 def action(match: Match, fact: Fact) -> FactVerdict:
@@ -30,7 +34,8 @@ def action(match: Match, fact: Fact) -> FactVerdict:
         return contradicted(
             fact, _span(other), f"In the text “{said}” does it, not {agent.text if agent else 'its agent'}."
         )
-    if (span := _nominal(match, fact)) is not None:
+    told = other is not None and any(match.scene.nouns[a].root in listed("participant") for a in other.agents)
+    if not told and (span := _nominal(match, fact)) is not None:
         return kept(fact, span)
     if (vague := _vaguer(match, fact, doers)) is not None:
         return weakened(fact, _span(vague), f"The text only says “{_words(match, vague)}” for “{fact.text}”.")
@@ -58,10 +63,21 @@ def _by(match: Match, verb: VerbPhrase, doers: set[int], fact: Fact) -> bool:
         r.verb == verb.index and r.category in ("near", "with") and r.ground in doers for r in match.scene.relations
     ):
         return True
-    if not any(nouns[a].root in listed("participant") and a not in doers for a in verb.agents):
-        return _told_before(match, verb, doers)
-    # A passive without "by", or an intransitive told as a transitive: "the kite is flown", "the wind moves the leaves".
-    return bool(doers & {*verb.objects})
+    if any(_another_name(match, agent, fact) for agent in verb.agents):
+        return True
+    if any(nouns[agent].root in listed("participant") for agent in verb.agents) and not verb.passive:
+        return False
+    # "the wind moves the leaves": what moves is told as what is moved; or the agent was not seen for what it is
+    return bool(doers & {*verb.objects}) or _told_before(match, verb, doers)
+
+
+def _another_name(match: Match, agent: int, fact: Fact) -> bool:
+    """The doer under a shorter or more general name ("the panda", "the vessel"), or a member of a stated group."""
+    noun, owner = match.scene.nouns[agent], match.owner(fact)
+    if owner is None or (noun.root == "person" and owner.category in ("person", "group") and match.several_people):
+        return owner is None or agent not in match.claimed
+    short = owner.value.lower().split()[-1] == noun.core.lower()
+    return noun.determiner in ("the", "this", "that") and (short or keeps(owner.value, noun.core, "noun"))
 
 
 def _told_before(match: Match, verb: VerbPhrase, doers: set[int]) -> bool:
@@ -80,17 +96,28 @@ def _stated_doer(match: Match, verb: VerbPhrase, doers: set[int]) -> int | None:
 
 
 def _nominal(match: Match, fact: Fact) -> Span | None:
-    """The action as a noun or adjective: "a run along the beach", "the sleeping dog", "asleep"."""
+    """The action as a noun or adjective: "a run along the beach", "the sleeping dog"; not "claws" for clawing."""
     tokens = match.scene.analysis.tokens
     verbs = {verb.verb for verb in match.scene.verbs}
+    things = {noun.head for noun in match.scene.nouns if not _may_tell(match, noun, fact)}
     for index in match.tokens(fact.value, "verb"):
-        if index not in verbs:
+        if index not in verbs and index not in things:
             return Span(tokens[index].start, tokens[index].end)
     for noun in match.scene.nouns:
         for modifier in noun.modifiers:
             if fact.value in stands_for(modifier.lemma, "verb"):
                 return Span(modifier.start, modifier.end)
     return match.literal(fact.text)
+
+
+def _may_tell(match: Match, noun: NounPhrase, fact: Fact) -> bool:
+    """Whether the noun may be an action: by its root; "stands" without an article is a verb that looks like a noun."""
+    if noun.root in ACTION_ROOTS:
+        return True
+    head = match.scene.analysis.tokens[noun.head]
+    if head.lemma != fact.value.split(" ")[0]:
+        return False
+    return noun.root == "body part" or (not noun.determiner and head.lower.endswith("s") and not noun.modifiers)
 
 
 def _vaguer(match: Match, fact: Fact, doers: set[int]) -> VerbPhrase | None:

@@ -174,3 +174,8 @@ def excludes(one: str, other: str, section: str, part: str = "adj") -> bool:
 def any_excludes(one: str, others: Iterable[str], section: str, part: str = "adj") -> str:
     """The first of the words that excludes `one`; "" where none does."""
     return next((other for other in others if excludes(one, other, section, part)), "")
+
+
+def has_opposites(word: str, section: str) -> bool:
+    """Whether the section's opposites know the word ("summer", "evening")."""
+    return any(_members(word, section, section))

@@ -30,6 +30,9 @@ GROUP_WORDS = frozenset(
 )
 """Heads that only gather what follows "of": "a group of people" speaks of people."""
 
+ROOTED = frozenset(("person", "animal", "vehicle", "building", "plant"))
+"""Roots that a prompt may use as a word of its own: "people" is kept by professionals, "animal" by a dog."""
+
 CHAIN = 8
 """Antecedents followed at most: "it" → "the dog" → "a dog"."""
 
@@ -123,6 +126,8 @@ def meanings(noun: NounPhrase) -> frozenset[str]:
     found = stands_for(core, "noun")
     if lemma != core:
         found = found | stands_for(lemma, "noun")
+    if noun.root in ROOTED:
+        found = found | stands_for(noun.root, "noun")
     if " " in lemma or "-" in lemma:
         found = found | {core.rsplit(" ", 1)[-1], lemma.replace(" ", "").replace("-", "")}
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from t2v_recaption.fidelity.lexicon import excludes, keeps, listed
+from t2v_recaption.fidelity.lexicon import excludes, has_opposites, keeps, listed
 from t2v_recaption.fidelity.match import Match
 from t2v_recaption.fidelity.report import FactVerdict
 from t2v_recaption.fidelity.verdicts import contradicted, kept, lost, weakened
@@ -44,7 +44,7 @@ def _compare(match: Match, fact: Fact, other: Callable[[Term], bool]) -> FactVer
     terms = [term for term in match.scene.analysis.terms if term.kind == fact.kind.value and not term.negated]
     for term in terms:
         if _same(term, fact):
-            return kept(fact, Span(term.start, term.end))
+            return _whole(match, fact, term)
     for term in terms:
         if _vaguer(term, fact):
             return weakened(
@@ -57,6 +57,24 @@ def _compare(match: Match, fact: Fact, other: Callable[[Term], bool]) -> FactVer
             span = Span(term.start, term.end)
             return contradicted(fact, span, f"The text says “{_words(match, term)}”, not “{fact.text}”.")
     return _missing(match, fact, other)
+
+
+def _whole(match: Match, fact: Fact, term: Term) -> FactVerdict:
+    """ "A summer evening" is more than an evening: the other words of a time or a weather count, too."""
+    span, kind = Span(term.start, term.end), fact.kind.value
+    if kind not in ("time", "weather"):
+        return kept(fact, span)
+    for word in fact.text.lower().split():
+        if word in (term.value, fact.value) or not has_opposites(word, kind) or match.anywhere(word):
+            continue
+        if match.tokens(word, kind):
+            continue
+        for token in match.scene.analysis.tokens:
+            if excludes(token.lemma, word, kind, kind):
+                place = Span(token.start, token.end)
+                return contradicted(fact, place, f"The text says “{token.text}”, not “{fact.text}”.")
+        return weakened(fact, span, f"The text only says “{_words(match, term)}” for “{fact.text}”.")
+    return kept(fact, span)
 
 
 def _same(term: Term, fact: Fact) -> bool:
