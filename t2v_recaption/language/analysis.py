@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from t2v_recaption.language import terms as phrases_found
+from t2v_recaption.language import compounds as several
 from t2v_recaption.language.lexicon import PL, Lexicon, Word, lexicon
 from t2v_recaption.language.linking import Linker, Rel
 from t2v_recaption.language.model import (
@@ -25,6 +25,7 @@ from t2v_recaption.language.model import (
 from t2v_recaption.language.negation import find_negations
 from t2v_recaption.language.phrases import Chunks, Np, Vp
 from t2v_recaption.language.tagging import Tagger
+from t2v_recaption.language.terms import Flat, Match, find_terms
 from t2v_recaption.language.tokens import Piece, split_sentences, tokenise
 
 _TERM_KINDS_IN_NOUNS = frozenset(("time",))
@@ -41,24 +42,24 @@ def analyse(text: str) -> Analysis:
     pieces = tokenise(text)
     words = [lex.look_up(p.lower if p.kind in ("word", "number") else "\0") for p in pieces]
     sentences = split_sentences(text, pieces)
-    flat = phrases_found.Flat(pieces)
-    matches = phrases_found.find_terms(pieces, flat)
-    compounds = phrases_found.find_compounds(lex, pieces, words)
-    many = phrases_found.find_prepositions(pieces)
+    flat = Flat(pieces)
+    matches = find_terms(pieces, flat)
+    compounds = several.find_compounds(lex, pieces, words)
+    many = several.find_prepositions(pieces)
     tagger = Tagger(lex, pieces, words)
     _fix_tags(tagger, compounds, matches, many)
     tagger.run()
     chunks = Chunks(lex, pieces, words, tagger.tags, tagger.forms, compounds)
     chunks.starts_term = {m.first: m.last for m in matches if m.form.kind in _TERM_KINDS_IN_NOUNS}
     chunks.media = {m.first for m in matches if m.form.kind == "camera"}
-    linker = Linker(chunks, many, phrases_found.preposition_index()[1])
+    linker = Linker(chunks, many, several.preposition_index()[1])
     for first, last in sentences:
         linker.run(first, last)
     return _assemble(text, pieces, words, chunks, linker, matches, sentences)
 
 
 def _fix_tags(
-    tagger: Tagger, compounds: dict[int, int], matches: list[phrases_found.Match], many: dict[int, tuple[int, str]]
+    tagger: Tagger, compounds: dict[int, int], matches: list[Match], many: dict[int, tuple[int, str]]
 ) -> None:
     """What is known before tagging: compounds are nouns, and so are the names of shots ("close up", "time lapse")."""
     for match in matches:
@@ -71,7 +72,7 @@ def _fix_tags(
         tagger.roots[first + size - 1] = root or tagger.words[first + size - 1].root
         for k in range(first, first + size):
             tagger.tags[k] = NOUN
-    for first, size in phrases_found.find_adverbs(tagger.lex, tagger.pieces):
+    for first, size in several.find_adverbs(tagger.lex, tagger.pieces):
         for k in range(first, first + size):
             tagger.tags[k] = "adv"
     for first, (size, _) in many.items():
@@ -79,7 +80,7 @@ def _fix_tags(
             tagger.tags[k] = "prep"
 
 
-def _is_noun(tagger: Tagger, match: phrases_found.Match) -> bool:
+def _is_noun(tagger: Tagger, match: Match) -> bool:
     """Whether the name of a shot can be the head of a phrase ("close up of"), as "from above" can not."""
     marks = any(tagger.pieces[k].kind == "punct" for k in range(match.first, match.last))
     return match.form.category != "movement" and tagger.words[match.first].tag in ("", "num") and not marks
@@ -91,7 +92,7 @@ def _assemble(
     words: list[Word],
     chunks: Chunks,
     linker: Linker,
-    matches: list[phrases_found.Match],
+    matches: list[Match],
     sentences: list[tuple[int, int]],
 ) -> Analysis:
     tags, forms = chunks.tags, chunks.forms

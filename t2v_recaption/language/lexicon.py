@@ -75,7 +75,7 @@ def sections(name: str) -> dict[str, list[str]]:
             current = found.setdefault(line[1 : line.index("]")], [])
         elif line and not line.startswith("#"):
             current += line.split()
-    return {key: [word.replace("_", " ") for word in words] for key, words in found.items()}
+    return {key: [w.replace("_", " ") if "_" in w else w for w in words] for key, words in found.items()}
 
 
 @lru_cache(maxsize=1)
@@ -162,14 +162,17 @@ class Lexicon:
         for root, words in sections("nouns.txt").items():
             for word in words:
                 (self.compounds if " " in word else self.nouns).setdefault(word, root)
+        self._own_compounds: set[str] = set()
         for root, words in sections("compounds.txt").items():
             self.compounds |= dict.fromkeys(words, root)
+            self._own_compounds.update(words)
         for word, root in knowledge.roots().items():
             self._learn(word.lower(), root)
         for word in knowledge.place_names():
             self._learn(word.lower(), "place")
 
         names = sections("names.txt")
+        self._own_compounds.update(names["place"], names["figure"])
         self.names = {name: kind for kind, found in names.items() for name in found}
         self.proper = frozenset(name for name in self.names if " " not in name)
         for name, kind in self.names.items():
@@ -177,6 +180,7 @@ class Lexicon:
                 self.compounds.setdefault(name, "place" if kind == "place" else "person")
             else:
                 self.nouns.setdefault(name, "place" if kind == "place" else "person")
+        self._index_compounds()
 
     def _learn(self, word: str, root: str) -> None:
         """Take up a noun of the knowledge: plurals and phrases are not words of their own."""
@@ -192,19 +196,27 @@ class Lexicon:
             own = self.nouns.get(last, "")
             self.compounds.setdefault(word, own if own in ("place", "landform") else root)
 
-    def compound_index(self) -> dict[str, list[tuple[str, ...]]]:
-        """The compounds by their first word, longest first. "Red car" is none: its first word is an attribute."""
-        index: dict[str, list[tuple[str, ...]]] = {}
-        own = {word for words in sections("compounds.txt").values() for word in words} | set(self.names)
+    def compounds_with(self, first: str) -> tuple[tuple[str, ...], ...]:
+        """The compounds that begin with a word, longest first. "Red car" is none: its first word is an attribute."""
+        forms = self._compound_forms.get(first)
+        if forms is None:
+            raw = self._compounds_by_first.get(first)
+            if raw is None:
+                return ()
+            forms = self._compound_forms[first] = self._resolve_compounds(first, raw)
+        return forms
+
+    def _resolve_compounds(self, first: str, raw: list[str]) -> tuple[tuple[str, ...], ...]:
+        attribute = bool(self.look_up(first).can & (A | D)) or first in _NEVER_FIRST
+        kept = [tuple(c.replace("-", " ").split()) for c in raw if c in self._own_compounds or not attribute]
+        return tuple(sorted(kept, key=len, reverse=True))
+
+    def _index_compounds(self) -> None:
+        self._compound_forms: dict[str, tuple[tuple[str, ...], ...]] = {}
+        self._compounds_by_first: dict[str, list[str]] = {}
         for compound in self.compounds:
-            first, *rest = compound.replace("-", " ").split()
-            form = self.look_up(first)
-            attribute = form.can & (A | D)
-            if rest and (compound in own or not (attribute or first in _NEVER_FIRST)):
-                index.setdefault(first, []).append((first, *rest))
-        for forms in index.values():
-            forms.sort(key=len, reverse=True)
-        return index
+            first = compound.partition(" ")[0].partition("-")[0]
+            self._compounds_by_first.setdefault(first, []).append(compound)
 
     # ------------------------------------------------------------------------------------------------ looking up
 

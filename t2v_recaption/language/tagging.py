@@ -33,6 +33,7 @@ from t2v_recaption.language.model import (
 from t2v_recaption.language.tokens import Piece
 
 GENITIVE = "gen"
+_BEFORE_INFINITIVE = word_set("before_infinitive")
 _NOMINAL = frozenset((NOUN, NAME, PRON, QUOTE))
 _OPENERS = frozenset((DET, POSS, PRON, NUM))
 _BEFORE_NOUN = frozenset((DET, POSS, NUM))
@@ -164,6 +165,11 @@ class Tagger:
                 and after.can & V
                 and not after.tag
                 and not (after.bias == "noun" and before in (VERB, ADV, PUNCT, "") and not self._object_after(i + 1))
+                or after is not None
+                and before == VERB
+                and self.words[i - 1].verb in _BEFORE_INFINITIVE
+                and after.can & V
+                and not after.tag
             ):
                 return TO
             return TO if after is not None and after.tag == AUX and after.lower in ("be", "have", "do") else PREP
@@ -177,7 +183,7 @@ class Tagger:
                 return ADV if self.next_can(i, A | R) else CONJ
             self.has_verb = False
             return CONJ
-        if tag == POSS and lower == "her" and not self.noun_next(i):
+        if tag == POSS and lower == "her" and not (self.noun_next(i) or self.next_can(i, N)):
             return PRON
         if tag == POSS and lower == "his" and not self.noun_next(i) and self.next_word(i) is None:
             return PRON
@@ -204,9 +210,9 @@ class Tagger:
             before in (NOUN, NAME)
             and after is not None
             and (not after.tag or after.tag == NUM)
-            and not (after.can & G and not after.can & N)
+            and (not after.can & G or after.can & N or (self._deep_noun(i + 1) and after.verb not in self.lex.transitive))
         ):
-            return GENITIVE
+            return GENITIVE  # the dog's wagging tail
         self.has_verb = True
         return AUX
 
@@ -556,6 +562,8 @@ class Tagger:
         loose = after is None or after.tag in (PREP, CONJ, AUX) or bool(after.can & R)
         if word.bias == "verb":
             return VERB
+        if self.words[i - 1].noun in ("camera", "scene", "shot", "video", "lens", "view", "footage"):
+            return VERB if takes or loose else NOUN
         actor = self._root_before(i) in _ACTORS
         if word.bias == "noun":
             if takes and not self.has_verb:
