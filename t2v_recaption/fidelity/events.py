@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from t2v_recaption.fidelity.lexicon import keeps, listed, stands_for
 from t2v_recaption.fidelity.match import Match
 from t2v_recaption.fidelity.report import FactVerdict
@@ -148,18 +150,25 @@ def order(match: Match, fact: Fact) -> FactVerdict:
         return _wording(match, fact)
     if early < late:
         return kept(fact, _at(match, late))
+    if fact.value in ("after", "before") and not (first and second and first.kind is second.kind is Kind.ACTION):
+        return _wording(match, fact)  # "a building after an attack": what is named first need not come first
     told = f"The text tells “{second.text if second else ''}” before “{first.text if first else ''}”."
     return contradicted(fact, _at(match, late), told)
 
 
 def _wording(match: Match, fact: Fact) -> FactVerdict:
-    """An order of things that are no facts of their own ("from blue to orange"): by the positions of its words."""
-    if span := match.phrase(fact.text):
-        places = [match.anywhere(word) for word in fact.value.lower().replace("→", " ").split()]
-        heads = [place[0] for place in places if place]
-        if heads == sorted(heads):
-            return kept(fact, span)
+    """An order of things that are no actions ("from blue to orange"): by the positions of its words."""
+    words = [word for word in re.findall(r"\w+", fact.value.lower()) if match.anywhere(word)]
+    heads = [match.anywhere(word)[0] for word in words]
+    span = match.phrase(fact.text)
+    if len(heads) > 1 and heads != sorted(heads) and (fact.category == "change" or span):
         return contradicted(fact, span, f"The text tells “{fact.text}” the other way round.")
+    if span:
+        return kept(fact, span)
+    parties = [found for party in (match.owner(fact), match.party(fact)) if party and (found := _token(match, party))]
+    if fact.category != "change" and len(parties) > 1:
+        token = match.scene.analysis.tokens[parties[-1]]
+        return kept(fact, Span(token.start, token.end))
     return lost(fact)
 
 

@@ -209,7 +209,7 @@ class Match:
 
     def spoken(self, fact: Fact) -> Span | None:
         """The words of the fact as tokens anywhere, whatever the grammar made of them."""
-        return self.phrase(fact.text) or self.phrase(fact.value)
+        return self.phrase(fact.text) or self.phrase(fact.value) or self.literal(fact.text.replace(" ", ""))
 
     def phrase(self, text: str) -> Span | None:
         """The content words of a phrase, by lemma or equal, within one sentence and its neighbour."""

@@ -89,7 +89,7 @@ def _vaguer(term: Term, fact: Fact) -> bool:
 def _in_words(match: Match, fact: Fact) -> Span | None:
     words = [word for word in fact.text.lower().replace("-", " ").split() if word not in listed("generic")]
     if len(words) > 1:
-        return match.phrase(" ".join(words))
+        return match.phrase(" ".join(words)) or match.literal("".join(words))
     return _word(match, fact, words[0] if words else fact.value)
 
 
