@@ -17,21 +17,18 @@ from t2v_recaption.language.model import ADJ, ADV, NOUN, VERB, NounPhrase, Term,
 
 _NUMBERS = "two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty|sixty"
 _RATIOS = r"16:9|9:16|4:3|3:4|1:1|21:9|9:21|3:2|2:3|4:5|5:4|2\.35:1|2\.39:1|1\.85:1|1\.78:1"
-_FORMATS = tuple(
-    (category, re.compile(pattern, re.IGNORECASE))
-    for category, pattern in (
-        # "80s" and "1950s" are decades, "10s" and "30s" are seconds.
-        (
-            "duration",
-            r"(?<![\d.])(?!(?:[5-9]0s|\d{4}s)\b)\d{1,3}(?:\.\d+)?[\s-]?(?:s|secs?|seconds?|minutes?|mins?)\b"
-            r"(?:[\s-](?:long|video|clip|footage)\b)?",
-        ),
-        ("duration", rf"\b(?:{_NUMBERS})[\s-](?:seconds?|minutes?)\b(?:[\s-]long\b)?"),
-        ("fps", r"\b\d{2,3}[\s-]?(?:fps|frames per second|hz)\b"),
-        ("resolution", r"\b\d{3,4}\s?[x×]\s?\d{3,4}\b|\b(?:480|540|576|720|1080|1440|2160)[pi]\b"),
-        ("resolution", r"\b(?:2|4|5|6|8|12|16)k\b(?:\s(?:resolution|uhd|hdr|video|footage))?"),
-        ("aspect", rf"\b(?:{_RATIOS})\b(?:\s(?:aspect ratio|ratio|format))?"),
-    )
+_FORMATS = (
+    # "80s" and "1950s" are decades, "10s" and "30s" are seconds.
+    (
+        "duration",
+        r"(?<![\d.])(?!(?:[5-9]0s|\d{4}s)\b)\d{1,3}(?:\.\d+)?[\s-]?(?:s|secs?|seconds?|minutes?|mins?)\b"
+        r"(?:[\s-](?:long|video|clip|footage)\b)?",
+    ),
+    ("duration", rf"\b(?:{_NUMBERS})[\s-](?:seconds?|minutes?)\b(?:[\s-]long\b)?"),
+    ("fps", r"\b\d{2,3}[\s-]?(?:fps|frames per second|hz)\b"),
+    ("resolution", r"\b\d{3,4}\s?[x×]\s?\d{3,4}\b|\b(?:480|540|576|720|1080|1440|2160)[pi]\b"),
+    ("resolution", r"\b(?:2|4|5|6|8|12|16)k\b(?:\s(?:resolution|uhd|hdr|video|footage))?"),
+    ("aspect", rf"\b(?:{_RATIOS})\b(?:\s(?:aspect ratio|ratio|format))?"),
 )
 FRAMING = word_set("framing")
 OPENING = frozenset(["appear", "seem", "begin", "end", "open", "start", "unfold"])
@@ -50,8 +47,12 @@ _KINDS = {
 
 def add_formats(builder: Builder) -> None:
     """Duration, frame rate, resolution, aspect ratio, as written in figures."""
+    text = builder.analysis.text
+    lower = text.lower()
+    if "second" not in lower and "minute" not in lower and not any(c.isdigit() for c in text):
+        return  # most prompts state none: their cold start need not compile the expressions
     for category, pattern in _FORMATS:
-        for match in pattern.finditer(builder.analysis.text):
+        for match in re.finditer(pattern, builder.analysis.text, re.IGNORECASE):
             found = builder.within(match.start(), match.end())
             if found and builder.free(found[0], found[-1] + 1):
                 value = re.sub(r"[\s-]+", " ", match[0].lower()).strip()

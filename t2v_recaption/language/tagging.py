@@ -165,7 +165,8 @@ class Tagger:
                 and after.can & V
                 and not after.tag
                 and not (after.bias == "noun" and before in (VERB, ADV, PUNCT, "") and not self._object_after(i + 1))
-                or after is not None
+            ) or (
+                after is not None
                 and before == VERB
                 and self.words[i - 1].verb in _BEFORE_INFINITIVE
                 and after.can & V
@@ -210,11 +211,17 @@ class Tagger:
             before in (NOUN, NAME)
             and after is not None
             and (not after.tag or after.tag == NUM)
-            and (not after.can & G or after.can & N or (self._deep_noun(i + 1) and after.verb not in self.lex.transitive))
+            and (
+                not after.can & G or after.can & N or (self._deep_noun(i + 1) and after.verb not in self.lex.transitive)
+            )
         ):
             return GENITIVE  # the dog's wagging tail
         self.has_verb = True
         return AUX
+
+    def _wagging(self, i: int, after: Word) -> bool:
+        """The dog's wagging tail."""
+        return self._deep_noun(i) and after.verb not in self.lex.transitive
 
     def wh(self, i: int, lower: str, before: str) -> str:
         """ "That" is a determiner before a noun ("that dog"), a relative pronoun after one ("a dog that runs")."""

@@ -1,13 +1,16 @@
 """Cutting a text into tokens and sentences: one regular expression, linear time, any script, any characters.
 
-A quoted string is one token, so that its words are never analysed: they are to be shown letter by letter. Apostrophes
-are
-no quotation marks. Scripts written without spaces give one token a run; the caller splits at punctuation.
+A quoted string is one token, so that its words are never analysed: they are to be shown letter by letter.
+Apostrophes are no quotation marks. Scripts written without spaces give one token a run.
+
+There are two expressions of the same shape: compiling the one for all scripts takes longer than parsing a prompt, so
+plain ASCII text, which most prompts are, has one of its own.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 # Scripts without spaces between words: Han, kana, Thai, Lao, Khmer, Burmese.
@@ -18,20 +21,37 @@ UNSPACED = (
 # Marks that belong to the letter before them, and joiners inside words: \w leaves them out.
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff\u200c\u200d"
 _LETTER = rf"(?:[^\W_{UNSPACED}]|[{_MARKS}])"
-_QUOTED = (
-    r"(?<!\w)\"(?P<q1>[^\"\n]{1,600})\"|“(?P<q2>[^”“\n]{1,600})[”\"]|«\s?(?P<q3>[^»«\n]{1,600}?)\s?»|「(?P<q4>[^」\n]{1,600})」"
+_STRAIGHT = (
+    r"(?<!\w)\"(?P<q1>[^\"\n]{1,600})\""
+    r"|(?<![\w'])'(?!\d\d?s\b|n'|tis\b|em\b|til\b)"
+    r"(?P<q8>[^\s'][^'\n\"]{0,200}(?:'(?=\w)[^'\n\"]{1,200}){0,8})(?<=[^\s'])'(?!\w)"
+)
+_CURLY = (
+    r"|“(?P<q2>[^”“\n]{1,600})[”\"]|«\s?(?P<q3>[^»«\n]{1,600}?)\s?»|「(?P<q4>[^」\n]{1,600})」"
     r"|『(?P<q5>[^』\n]{1,600})』|„(?P<q6>[^”“„\n]{1,600})[”“]"
     r"|‘(?P<q7>[^‘’\n]{1,300}(?:’(?=\w)[^‘’\n]{1,300})*)’(?!\w)"
-    r"|(?<![\w'])'(?!\d\d?s\b|n'|tis\b|em\b|til\b)(?P<q8>[^\s'][^'\n\"]{0,200}(?:'(?=\w)[^'\n\"]{1,200}){0,8})(?<=[^\s'])'(?!\w)"
 )
-_TOKEN = re.compile(
-    rf"(?P<quote>{_QUOTED})"
-    r"|(?P<number>\d+(?:[.,:/x×]\d+)*(?:(?:st|nd|rd|th|s|k|K|p|fps|mm|cm|m|km|min|sec|ms|D|d|px|°|%)\b)?(?:-[^\W\d_]{2,}(?:-[^\W\d_]{2,})?)?)"
-    rf"|(?P<unspaced>[{UNSPACED}]+)"
-    rf"|(?P<word>{_LETTER}+(?:[-‑'’.&]{_LETTER}+)*)"
-    r"|(?P<punct>\.{2,}|--+|[.,;:!?…()\[\]{}\"“”'‘’«»„—–\-/\\|。，、！？；：（）「」『』《》〈〉【】·・])"
-    r"|(?P<symbol>\S)"
-)
+_UNITS = "st|nd|rd|th|s|k|K|p|fps|mm|cm|m|km|min|sec|ms|D|d|px|°|%"
+_NUMBER = rf"(?P<number>\d+(?:[.,:/x×]\d+)*(?:(?:{_UNITS})\b)?(?:-[^\W\d_]{{2,}}(?:-[^\W\d_]{{2,}})?)?)"
+_QUOTES = ("q1", "q2", "q3", "q4", "q5", "q6", "q7", "q8")
+
+
+@lru_cache(maxsize=2)
+def _token(ascii_only: bool) -> re.Pattern[str]:
+    """The expression that finds the next token."""
+    if ascii_only:
+        word, joint, curly, unspaced = "[A-Za-z]+", "[-'.&]", "", ""
+        marks = r"[.,;:!?()\[\]{}\"'\-/\\|]"
+    else:
+        word, joint, curly, unspaced = f"{_LETTER}+", "[-‑'’.&]", _CURLY, rf"|(?P<unspaced>[{UNSPACED}]+)"
+        marks = r"[.,;:!?…()\[\]{}\"“”'‘’«»„—–\-/\\|。，、！？；：（）「」『』《》〈〉【】·・]"
+    return re.compile(
+        rf"(?P<quote>{_STRAIGHT}{curly})|{_NUMBER}{unspaced}"
+        rf"|(?P<word>{word}(?:{joint}{word})*)"
+        rf"|(?P<punct>\.{{2,}}|--+|{marks})|(?P<symbol>\S)"
+    )
+
+
 _CLITIC = re.compile(r"(?:['’](?:s|re|ve|ll|m|d))$", re.IGNORECASE)
 _SEPARATE = frozenset((".", "!", "?", "…", "。", "！", "？"))
 
@@ -53,7 +73,7 @@ def tokenise(text: str) -> list[Piece]:
     """
     pieces: list[Piece] = []
     append = pieces.append
-    for match in _TOKEN.finditer(text):
+    for match in _token(text.isascii()).finditer(text):
         kind = match.lastgroup or "symbol"
         start, end = match.span()
         if kind == "word":
@@ -63,7 +83,7 @@ def tokenise(text: str) -> list[Piece]:
             else:
                 append(Piece(word, start, end, word.lower(), "word"))
         elif kind == "quote" or kind[0] == "q":
-            group = next(name for name in ("q1", "q2", "q3", "q4", "q5", "q6", "q7", "q8") if match[name] is not None)
+            group = next(name for name in _QUOTES if match.groupdict().get(name) is not None)
             append(Piece(match[group], *match.span(group), match[group].lower(), "quote"))
         else:
             append(Piece(match[0], start, end, match[0].lower(), kind))
