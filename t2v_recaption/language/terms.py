@@ -66,32 +66,28 @@ def find_terms(pieces: list[Piece], flat: Flat) -> list[Match]:
                     continue
                 if end < count and owner[end] == owner[end - 1]:
                     continue
-                if _meant(form, pieces, owner[k], owner[end - 1] + 1):
-                    if (
-                        form.kind == "camera"
-                        and size > 1
-                        and form.words[0] in _PACES
-                        and _more_follows(index, words, k, end)
-                    ):
-                        break  # "slow pan" of "slow pan right"
-                    found.append(Match(owner[k], owner[end - 1] + 1, form))
-                    step = size
-                    break
+                if not _meant(form, pieces, owner[k], owner[end - 1] + 1):
+                    continue
+                longer = _longer(index, words, k, end) if form.kind == "camera" and form.words[0] in _PACES else None
+                if longer is not None and form.words[0] != "camera":
+                    break  # "slow pan" of "slow pan right": "slow" is said of the movement
+                if longer is not None:  # "camera zooms in" of "camera zooms in on"
+                    form, size = longer
+                found.append(Match(owner[k], owner[k + size - 1] + 1, form))
+                step = size
+                break
         k += step
     return found
 
 
-def _more_follows(index: Vocabulary, words: list[str], k: int, end: int) -> bool:
-    """Whether a camera term that begins inside this one reaches further."""
+def _longer(index: Vocabulary, words: list[str], k: int, end: int) -> tuple[Form, int] | None:
+    """A camera term that begins inside this one and reaches further, and how many words from k to its end."""
     for start in range(k + 1, end):
         for form in index.get(words[start]):
-            if (
-                form.kind == "camera"
-                and start + len(form.words) > end
-                and tuple(words[start : start + len(form.words)]) == form.words
-            ):
-                return True
-    return False
+            last = start + len(form.words)
+            if form.kind == "camera" and last > end and tuple(words[start:last]) == form.words:
+                return form, last - k
+    return None
 
 
 def _meant(form: Form, pieces: list[Piece], first: int, last: int) -> bool:
