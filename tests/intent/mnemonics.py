@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from t2v_recaption.intent import Fact, Intent, Kind
 
-BY_TEXT = frozenset((Kind.CAMERA, Kind.STYLE, Kind.TIME, Kind.WEATHER, Kind.LIGHT, Kind.MOOD))
-"""Kinds whose canonical value is the name in a knowledge file, which may be renamed: compared by their words."""
+OF_THE_PICTURE = frozenset((Kind.CAMERA, Kind.STYLE, Kind.TIME, Kind.WEATHER, Kind.LIGHT, Kind.MOOD))
+"""Kinds whose values and extent come from the knowledge files, which grow: compared by kind alone."""
 
 
 def mnemonic(intent: Intent, fact: Fact) -> str:
@@ -17,4 +17,4 @@ def mnemonic(intent: Intent, fact: Fact) -> str:
 
 
 def _name(fact: Fact) -> str:
-    return fact.text.lower() if fact.kind in BY_TEXT else fact.value
+    return "…" if fact.kind in OF_THE_PICTURE else fact.value
