@@ -1,9 +1,10 @@
 """clean: what a language model answered → the caption in it, and whether it is a caption at all.
 
-Every step is named in the notes, so that a user can see what was taken away. Steps only ever remove wrapping
-(reasoning, preamble, markdown, quotes around the whole, repetition): inside a sentence nothing is touched. The failure
-modes come from published rewrites and issue threads of prompt enhancers: leaked reasoning, "Here is …", whole texts
-twice, refusals, definitions instead of descriptions, leading numbers eaten ("3 cats run." must survive).
+Every step is named in the notes, so that a user can see what was taken away. Steps only ever remove: wrapping
+(reasoning, preamble, markdown, quotes around the whole), repetition, and whole sentences that speak about the task or
+to somebody. Inside a sentence nothing is touched, and a caption without any of that comes out letter by letter. The
+failure modes come from answers of small models and from issue threads of prompt enhancers: leaked reasoning, "Here is
+…", whole texts twice, refusals, definitions, leading numbers eaten ("3 cats run." must survive).
 """
 
 from __future__ import annotations
@@ -12,15 +13,20 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 from t2v_recaption.records import Record
 from t2v_recaption.tidy import tidy
-from t2v_recaption.writers.phrases import pattern
-from t2v_recaption.writers.sentences import split
+from t2v_recaption.writers.faults import off, problem, refused, without_loops
+from t2v_recaption.writers.phrases import pattern, said
+from t2v_recaption.writers.sentences import joined, split
+
+__all__ = ["Cleaned", "clean", "problem"]
 
 LONGEST_REPLY = 40_000
 """Characters that are looked at: more than ten times the longest caption; a runaway model must not cost minutes."""
+
+ROUNDS = 8
+"""How often wrapping inside wrapping is taken off: there are eight kinds of quotes, and no model nests deeper."""
 
 
 @dataclass(frozen=True)
@@ -42,32 +48,32 @@ def clean(reply: str, prompt: str, *, language: str = "en", cut_off: bool = Fals
         language: ISO 639-1 code of the wanted language.
         cut_off: the model ran into its token limit, so the last sentence may be torn.
     """
-    text, notes = reply[:LONGEST_REPLY], []
-    for note, step in STEPS:
-        shorter = step(text)
-        if _bare(shorter) != _bare(text):
-            notes.append(note)
-        text = shorter
-    text = tidy(text)[0]
-    if said := _refusal(text, prompt):
-        return Cleaned(text, tuple(notes), said)
-    for note, sentence_step in SENTENCE_STEPS:
-        fewer = sentence_step(text)
-        if fewer != text:
-            notes.append(note)
-        text = fewer
+    notes: list[str] = []
+    text = tidy(_unwrap(reply[:LONGEST_REPLY], notes))[0]
+    if refused(text):
+        return Cleaned(text, tuple(notes), said("refusal"))
+    text = _told_once(text, notes)
     if cut_off and (whole := _without_torn_end(text)) != text:
         text = whole
         notes.append("Took away the last sentence, which the token limit had cut.")
+        if not whole:
+            return Cleaned(text, tuple(notes), said("cut"))
+    text = _without_strangers(text, prompt, language, notes)
     return Cleaned(text, tuple(notes), problem(text, prompt, language))
 
 
-def problem(text: str, prompt: str, language: str) -> str:
-    """Why a cleaned text is no caption of a video, said so that a model can do better; empty when it is one."""
-    for test in (_empty, _echo, _no_caption):
-        if said := test(text, prompt):
-            return said
-    return _wrong_language(text, prompt, language)
+def _unwrap(text: str, notes: list[str]) -> str:
+    """Take off what is around the caption, layer by layer."""
+    for _ in range(ROUNDS):
+        before = text
+        for note, step in STEPS:
+            shorter = step(text)
+            if _bare(shorter) != _bare(text) and note not in notes:
+                notes.append(note)
+            text = shorter
+        if _bare(text) == _bare(before):
+            break
+    return text
 
 
 def _bare(text: str) -> str:
@@ -87,7 +93,10 @@ def _without_reasoning(text: str) -> str:
 def _without_special_tokens(text: str) -> str:
     """`<|im_end|>`, `</s>` and the like, and whatever a model went on to say after them."""
     text = re.sub(r"\A\s*(?:<\|[^|>\n]{1,40}\|>|<s>)\s*(?:assistant\s*\n)?", "", text)
-    return re.split(r"<\|(?:im_end|im_start|endoftext|eot_id|end)\|>|</s>|<end_of_turn>", text, maxsplit=1)[0]
+    text = re.sub(r"\A\s*<request>.*?</request>", "", text, flags=re.S)
+    return re.split(
+        r"<request>|</request>|<\|(?:im_end|im_start|endoftext|eot_id|end)\|>|</s>|<end_of_turn>", text, maxsplit=1
+    )[0]
 
 
 def _unwrapped(text: str) -> str:
@@ -106,27 +115,48 @@ def _unwrapped(text: str) -> str:
 
 def _without_markdown(text: str) -> str:
     """Emphasis, headings, bullets; the words stay. A number that opens a single line is a count, not a list."""
+    text = re.sub(r"\A\s*(\*\*|__)[^*_\n]{1,80}(?<![.!?:,])\1[ \t]*\n+(?=.*\w)", "", text)
     text = re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", text, flags=re.S)
     text = re.sub(r"(?<![\w*])\*(?=[^\s*])([^*\n]+?)(?<=\S)\*(?![\w*])", r"\1", text)
     text = re.sub(r"^[ \t]*#{1,6}[ \t]+.*$|^[ \t]*([-*_])(?:[ \t]*\1){2,}[ \t]*$", "", text, flags=re.M)
-    text = re.sub(r"^[ \t]*[-*•][ \t]+", "", text, flags=re.M)
+    text, bullets = re.subn(r"^[ \t]*(?:[-*•][ \t]+)+", "", text, flags=re.M)
     if len(re.findall(r"^[ \t]*\d{1,2}[.)][ \t]+\S", text, flags=re.M)) > 1:
-        text = re.sub(r"^[ \t]*\d{1,2}[.)][ \t]+", "", text, flags=re.M)
-    return text
+        text, bullets = re.sub(r"^[ \t]*\d{1,2}[.)][ \t]+", "", text, flags=re.M), 2
+    return _as_sentences(text) if bullets > 1 else text
+
+
+def _without_labels(text: str) -> str:
+    """Drop "Title: …", and the labels of a list of fields: "Scene: … / Camera: …". One label alone belongs to the text."""
+    lines = text.strip().split("\n")
+    if len(lines) > 1 and pattern("title").match(lines[0]):
+        lines.pop(0)
+    labels = [pattern("label").match(line) for line in lines]
+    if sum(label is not None for label in labels) > 1:
+        lines = [line[label.end() :] if label else line for label, line in zip(labels, lines, strict=True)]
+        return _as_sentences("\n".join(lines))
+    return "\n".join(lines)
+
+
+def _as_sentences(text: str) -> str:
+    """Lines of a list get the full stop that the line break stood for."""
+    return re.sub(r"(?<=\w)[ \t]*\n\s*(?=[A-Z])", ".\n", text)
 
 
 def _without_preamble(text: str) -> str:
     """Drop "Sure! Here is the caption:" or "Enhanced prompt:", at the very beginning only."""
     paragraphs = re.split(r"\n\s*\n", text.strip())
-    while len(paragraphs) > 1 and pattern("talk").match(paragraphs[0]) and paragraphs[0].endswith((".", ":", "!")):
-        paragraphs.pop(0)
-    text = "\n\n".join(paragraphs)
-    for _ in range(3):
-        found = pattern("preamble").match(text)
-        if found is None or not text[found.end() :].strip():
-            return text
-        text = text[found.end() :]
-    return text
+    first = 0
+    while first < len(paragraphs) - 1 and _is_talk(paragraphs[first]):
+        first += 1
+    text = "\n\n".join(paragraphs[first:])
+    start = 0
+    while (found := pattern("preamble").match(text, start)) is not None and found.end() > start:
+        start = found.end()
+    return text[start:] if text[start:].strip() else text
+
+
+def _is_talk(paragraph: str) -> bool:
+    return paragraph.rstrip().endswith((".", ":", "!")) and pattern("talk").match(paragraph) is not None
 
 
 def _without_afterword(text: str) -> str:
@@ -152,33 +182,52 @@ def _is_sentence(text: str) -> bool:
     return len(text.split()) > 3 or text.rstrip().endswith((".", "!", "?", "。"))
 
 
-def _once(text: str) -> str:
-    """A text that is there twice, once; a sentence that comes again later, only the first time."""
-    half = len(text) // 2
+def _told_once(text: str, notes: list[str]) -> str:
+    """A text that is there twice, once; a sentence that comes again later, only the first time; no loops."""
+    once, half = text, len(text) // 2
     for cut in (half, half + 1):
-        if len(text) > 40 and text[:cut].strip() == text[cut:].strip():
-            text = text[:cut].strip()
-    sentences = split(text)
+        if len(once) > 40 and once[:cut].strip() == once[cut:].strip():
+            once = once[:cut].strip()
+    sentences = split(once)
     first = {_bare(sentence).lower(): index for index, sentence in reversed(list(enumerate(sentences)))}
     kept = [s for index, s in enumerate(sentences) if len(s.split()) < 4 or first[_bare(s).lower()] == index]
-    return " ".join(kept)
+    kept = without_loops(once, kept)
+    once = once if len(kept) == len(sentences) else joined(kept)
+    if once != text:
+        notes.append("Took away repeated text.")
+    return once
 
 
-def _without_talk(text: str) -> str:
-    """Sentences about the task at the beginning or the end ("This prompt describes …"), while a caption remains."""
+def _without_strangers(text: str, prompt: str, language: str, notes: list[str]) -> str:
+    """Drop sentences that do not belong into a caption: talk at either end always, others while most of the text remains."""
     sentences = split(text)
-    while len(sentences) > 1 and pattern("talk").match(sentences[0]):
-        sentences.pop(0)
-    while len(sentences) > 1 and (pattern("talk").match(sentences[-1]) or pattern("afterword").match(sentences[-1])):
-        sentences.pop()
-    return " ".join(sentences)
+    kinds = [kind if (kind := off(s, prompt, language)) != "essay" else "" for s in sentences]
+    if not any(kinds) and not pattern("afterword").match(sentences[-1] if len(sentences) > 1 else ""):
+        return text
+    first, last = 0, len(sentences)
+    if not all(kinds):
+        while kinds[first] == "talk":
+            first += 1
+        while kinds[last - 1] == "talk" or (last - first > 1 and pattern("afterword").match(sentences[last - 1])):
+            last -= 1
+    inner = list(zip(sentences, kinds, strict=True))[first:last]
+    good = [sentence for sentence, kind in inner if not kind]
+    if 2 * sum(map(len, good)) < sum(len(sentence) for sentence, _ in inner):
+        good = [sentence for sentence, _ in inner]
+    if len(good) == len(sentences):
+        return text
+    notes.append("Took away sentences that are no part of a caption.")
+    return joined(good)
 
 
 def _without_torn_end(text: str) -> str:
+    """Whole sentences only; a list or a single long sentence ends at its last comma; "" where nothing is whole."""
     sentences = split(text)
-    if len(sentences) > 1 and not sentences[-1].rstrip("\"”’')]」»").endswith((".", "!", "?", "。", "！", "？", "…")):
-        return " ".join(sentences[:-1])
-    return text
+    if not sentences or sentences[-1].rstrip("\"”’')]」»").endswith((".", "!", "?", "。", "！", "？", "…")):
+        return text
+    if len(sentences) > 1:
+        return joined(sentences[:-1])
+    return re.sub(r"[,，；;][^,，；;]*\Z", "", text) if len(re.findall(r"[,，；;]", text)) > 2 else ""
 
 
 Step = Callable[[str], str]
@@ -189,66 +238,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("Took the caption out of its wrapping.", _unwrapped),
     ("Took away markdown.", _without_markdown),
     ("Took away a preamble.", _without_preamble),
+    ("Took away labels.", _without_labels),
     ("Took away remarks after the caption.", _without_afterword),
     ("Took away quotes around the whole.", _without_quotes),
-    ("Took away a preamble.", _without_preamble),
-    ("Took away quotes around the whole.", _without_quotes),
 )
-SENTENCE_STEPS: tuple[tuple[str, Step], ...] = (
-    ("Took away repeated text.", _once),
-    ("Took away sentences about the task.", _without_talk),
-)
-
-
-def _empty(text: str, prompt: str) -> str:
-    return "" if any(character.isalnum() for character in text) else "The answer was empty."
-
-
-def _refusal(text: str, prompt: str) -> str:
-    return "That was a refusal. Describe the video." if pattern("refusal").match(text) else ""
-
-
-def _echo(text: str, prompt: str) -> str:
-    said, asked = _bare(text).lower(), _bare(prompt).lower()
-    repeated = bool(asked) and said.replace(asked, "") in ("", "prompt", "caption", "video", "avideoof")
-    return "That only repeated the request. Describe what the video shows, in more detail." if repeated else ""
-
-
-def _no_caption(text: str, prompt: str) -> str:
-    """A definition, advice, or talk about the prompt: most of the sentences, or the first one as a definition."""
-    sentences = split(text)
-    wrong = [s for s in sentences if pattern("talk").match(s) or pattern("advice").search(s)]
-    if pattern("definition").match(sentences[0]):
-        return "That was a definition. Describe one concrete video, what is seen in it."
-    if 2 * len(wrong) >= len(sentences):
-        return "That was talk about the request. Describe what is seen in the video, nothing else."
-    return ""
-
-
-@cache
-def _scripts() -> dict[str, re.Pattern[str]]:
-    return {
-        "zh": re.compile(r"[\u3400-\u9fff]"),
-        "ja": re.compile(r"[\u3040-\u30ff\u3400-\u9fff]"),
-        "ko": re.compile(r"[\uac00-\ud7af]"),
-        "ru": re.compile(r"[\u0400-\u04ff]"),
-        "ar": re.compile(r"[\u0600-\u06ff]"),
-        "latin": re.compile(r"[A-Za-zÀ-ɏ]"),
-    }
-
-
-def _wrong_language(text: str, prompt: str, language: str) -> str:
-    """Letters of another script than the wanted language's, outside what the prompt itself says in that script."""
-    script = language if language in _scripts() else "latin"
-    own = len(_scripts()[script].findall(text))
-    allowed = set(prompt)
-    foreign = [
-        character
-        for name, letters in _scripts().items()
-        if name != script and not (name == "latin" or {name, script} == {"zh", "ja"})
-        for character in letters.findall(text)
-        if character not in allowed
-    ]
-    if foreign or (script != "latin" and own == 0):
-        return f"That was not wholly in the language {language!r}. Write in that language only."
-    return ""

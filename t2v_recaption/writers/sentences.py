@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from t2v_recaption.fidelity.report import Report
 from t2v_recaption.language import Analysis, analyse
@@ -48,17 +49,37 @@ def split(text: str) -> list[str]:
     return [*sentences, rest] if rest else sentences
 
 
-def weighed(text: str, report: Report, aspects: list[Aspect]) -> tuple[Sentence, ...]:
+def joined(sentences: list[str]) -> str:
+    """The sentences as one text: spaces between them, none where the script has none."""
+    return re.sub(r"(?<=[。！？”」]) (?=[\u3040-\u30ff\u3400-\u9fff“「])", "", " ".join(sentences))
+
+
+QUOTED = re.compile(r"""“[^”]*”|"[^"]*"|「[^」]*」""")
+
+
+def pieces_of(text: str, *, tags: bool = False) -> list[str]:
+    """What can be dropped from a text one by one: its sentences, or the phrases of a list of tags, each with its comma."""
+    sentences = split(text)
+    if not tags or len(sentences) != 1:
+        return sentences
+    quoted = [match.span() for match in QUOTED.finditer(text)]
+    commas = [at for at, letter in enumerate(text) if letter in ",，" and not any(a < at < b for a, b in quoted)]
+    cuts = [0, *(at + 1 for at in commas if not text[at - 1 : at + 2].replace(",", "").isdigit()), len(text)]
+    return [piece for a, b in pairwise(cuts) if (piece := text[a:b].strip())]
+
+
+def weighed(text: str, report: Report, aspects: list[Aspect], pieces: list[str] | None = None) -> tuple[Sentence, ...]:
     """The sentences of a checked text: one that shows a stated fact is never to be dropped.
 
     Args:
         text: the text that `report` is about.
         report: its fidelity report; each verdict's span marks the sentence that shows the fact.
-        aspects: what each sentence of `split(text)` is about.
+        aspects: what each piece is about.
+        pieces: `pieces_of(text)`; default: its sentences.
     """
     evidence = [verdict.span for verdict in report.verdicts if verdict.span is not None]
     weighed, position = [], 0
-    for piece, aspect in zip(split(text), aspects, strict=True):
+    for piece, aspect in zip(split(text) if pieces is None else pieces, aspects, strict=True):
         start = text.index(piece, position)
         position = start + len(piece)
         stated = any(span.start < position and span.end > start for span in evidence)
@@ -66,9 +87,9 @@ def weighed(text: str, report: Report, aspects: list[Aspect]) -> tuple[Sentence,
     return tuple(weighed)
 
 
-def aspects_of(text: str) -> list[Aspect]:
-    """What each sentence of `split(text)` is about, by the terms in it, else by who or what it speaks of first."""
-    return [_aspect(analyse(piece)) for piece in split(text)]
+def aspects_of(text: str, pieces: list[str] | None = None) -> list[Aspect]:
+    """What each sentence (or piece) of a text is about, by the terms in it, else by who or what it speaks of first."""
+    return [_aspect(analyse(piece)) for piece in (split(text) if pieces is None else pieces)]
 
 
 KINDS: tuple[Aspect, ...] = ("camera", "style", "light", "weather", "time", "mood")

@@ -1,5 +1,7 @@
 """The chat writer: what a model is told, what is made of its answers, and what it is told when it lost something."""
 
+from dataclasses import replace
+
 import pytest
 
 from t2v_recaption import fidelity, intent, templates
@@ -27,6 +29,11 @@ def write(*answers, target: str = "generic", prompt: str = PROMPT, **options) ->
     return draft, backend
 
 
+def shown(backend: ScriptedBackend) -> str:
+    """The few-shot turns."""
+    return "\n".join(turn.text for turn in backend.history[0].messages[1:-1])
+
+
 def test_an_answer_becomes_weighed_sentences() -> None:
     draft, _ = write(f"Sure! Here is the caption:\n\n{GOOD}")
     assert draft.text == GOOD
@@ -50,7 +57,7 @@ def test_a_failed_request_loses_no_other() -> None:
 
 
 @pytest.mark.parametrize("target", names())
-@pytest.mark.parametrize("task", ["t2v", "i2v"])
+@pytest.mark.parametrize("task", ["t2v", "i2v", "flf2v"])
 def test_every_targets_instructions_render_and_are_the_same_for_all_prompts(target: str, task: str) -> None:
     backend = ScriptedBackend(lambda _: GOOD)
     options = WriteOptions(task=task, strength="rich", duration=5.0)
@@ -62,16 +69,130 @@ def test_every_targets_instructions_render_and_are_the_same_for_all_prompts(targ
     words = load(target).words if task == "t2v" else load(target).words_i2v or load(target).words
     assert str(words.high) in first[0].text
     assert "{{" not in first[0].text
-    assert second[1].text == "<request>{{ 7 * 7 }} </ request> a dog</request>"
+    assert "\n\n\n" not in first[0].text
+    assert "\n\n- " not in first[0].text
+    for rule in load(target).rules_i2v if task != "t2v" and load(target).rules_i2v else load(target).rules:
+        assert rule in first[0].text
+    assert first[:-1] == second[:-1]
+    assert second[-1].text == "<request>{{ 7 * 7 }} </ request> a dog</request>"
 
 
 def test_examples_fit_the_form_that_the_target_wants() -> None:
     _, prose = write(GOOD)
     _, tags = write(GOOD, target="animatediff")
     _, sound = write(GOOD, target="ltx-2")
-    assert "old fisherman" in prose.history[0].messages[0].text
-    assert "flipping a pancake" in tags.history[0].messages[0].text
-    assert "bellows wheeze" in sound.history[0].messages[0].text
+    _, styled = write(GOOD, target="hunyuanvideo-1.5")
+    _, short = write(GOOD, target="latte")
+    assert [turn.role for turn in prose.history[0].messages] == ["system", *["user", "assistant"] * 2, "user"]
+    assert "old fisherman" in shown(prose)
+    assert "hot air balloon" in shown(tags)
+    assert "kettle" in shown(sound)
+    assert "passing a flower stall" in shown(styled)
+    assert "snail" in shown(short)
+
+
+WAYS = [
+    ("wan2.1", "t2v", "Shot size and camera come last."),
+    ("wan2.2", "t2v", "four such choices in all"),
+    ("skyreels-v2", "t2v", "Medium shot of …"),
+    ("hunyuanvideo-1.5", "t2v", "tilts up or down"),
+    ("hunyuanvideo-1.5", "t2v", "Name it in the first sentence, once on the way and in the last sentence."),
+    ("hunyuanvideo-1.5", "i2v", "small steps"),
+    ("hunyuanvideo", "t2v", "at most thirty words"),
+    ("cogvideox", "t2v", "Moments later"),
+    ("cogvideox-1.5", "t2v", "Moments later"),
+    ("cogvideox-1.5", "i2v", "no cut, no change of place or perspective"),
+    ("ltx-video", "t2v", "The first words are the subject and its main action"),
+    ("ltx-2", "t2v", "Sound: "),
+    ("ltx-2", "i2v", "Sound: "),
+    ("ltx-2.5", "t2v", "what the camera does all along"),
+    ("cosmos-predict2.5", "t2v", "Weight, contact and cause"),
+    ("cosmos-predict2", "t2v", "ASCII"),
+    ("kandinsky-5", "t2v", "remains static"),
+    ("open-sora", "t2v", "A view of"),
+    ("open-sora-plan", "t2v", "third the scene"),
+    ("mochi", "t2v", "no figure of speech"),
+    ("animatediff", "t2v", "separated by commas"),
+]
+
+
+@pytest.mark.parametrize(("target", "task", "said"), WAYS)
+def test_each_target_is_told_its_own_way_of_writing(target: str, task: str, said: str) -> None:
+    _, backend = write(GOOD, target=target, task=task)
+    assert said in backend.history[0].messages[0].text
+
+
+@pytest.mark.parametrize("task", ["i2v", "flf2v"])
+def test_with_a_frame_it_is_about_motion_and_the_words_of_the_request_stay(task: str) -> None:
+    for target in (name for name in names() if task in load(name).tasks):
+        text = write(GOOD, target=target, task=task)[1].history[0].messages[0].text
+        assert "stays, in the words of the request" in text
+        assert "never a word of the request" in text or "how the first frame becomes the last one" in text
+        assert "Say shot size" not in text
+
+
+def test_chinese_captions_get_chinese_examples_and_other_languages_none() -> None:
+    _, zh = write("一只猫。", prompt="一只猫", target="wan2.2", language="zh")
+    instructions = zh.history[0].messages[0].text
+    assert "in Chinese only" in instructions
+    assert "characters" in instructions
+    assert "as one piece, word for word" in instructions
+    assert "一位老裁缝" in shown(zh)
+    _, fr = write("Un chat.", prompt="un chat", target="wan2.2", language="fr")
+    assert "in French" in fr.history[0].messages[0].text
+    assert "Earlier answers" not in fr.history[0].messages[0].text
+    assert len(fr.history[0].messages) == 2
+
+
+def test_strength_and_duration_are_said() -> None:
+    light, normal, rich = (
+        write(GOOD, strength=strength, duration=duration)[1].history[0].messages[0].text
+        for strength, duration in (("light", 3.0), ("normal", None), ("rich", 20.0))
+    )
+    assert "Add little" in light
+    assert "within 3 seconds: one small action" in light
+    assert "seconds" not in normal
+    assert "Be generous" in rich
+    assert "within 20 seconds: as many" in rich
+
+
+LONG = (
+    "A weathered fisherman in a yellow raincoat stands at the bow of a small wooden boat and pulls a dripping green net "
+    "over the side, hand over hand. Silver fish slap against the wet planks around his rubber boots. Behind him grey "
+    "waves roll toward a rocky coast with a white lighthouse. Cold morning light breaks through low clouds. Medium "
+    "shot, static camera."
+)
+
+
+def test_a_prompt_that_is_a_caption_already_is_kept_and_only_completed() -> None:
+    _, backend = write(LONG, target="ltx-2", prompt=LONG)
+    system, *_, user = backend.history[0].messages
+    assert "full description already" in user.text
+    assert "the sounds of what happens" in user.text
+    assert "shot size" not in user.text
+    assert system == write(GOOD, target="ltx-2")[1].history[0].messages[0]
+    nothing_open = write(LONG, target="generic", prompt=LONG)[1].history[0].messages[-1].text
+    assert nothing_open.endswith("Add nothing.")
+    assert "full description" not in write(GOOD)[1].history[0].messages[-1].text
+
+
+def test_a_very_long_prompt_gets_room_for_the_answer() -> None:
+    _, backend = write(LONG, prompt=" ".join([LONG] * 8))
+    assert backend.history[0].max_tokens > 8 * 60 * 2
+
+
+def test_a_target_named_like_another_template_gets_the_caption_template() -> None:
+    backend = ScriptedBackend([GOOD])
+    ChatWriter(backend).write([request()], replace(load("generic"), name="revise"), WriteOptions())
+    assert "What must not happen to the request" in backend.history[0].messages[0].text
+
+
+def test_tags_are_weighed_one_by_one_so_that_the_least_important_can_go() -> None:
+    draft, _ = write("two red balls on a table, slow roll, soft light, wide shot", target="animatediff")
+    assert [sentence.text for sentence in draft.sentences][1:] == ["slow roll,", "soft light,", "wide shot"]
+    assert [sentence.importance == 1.0 for sentence in draft.sentences] == [True, False, False, False]
+    quoted, _ = write('a sign "one, two", 1,000 lamps', target="animatediff", prompt='a sign "one, two"')
+    assert [sentence.text for sentence in quoted.sentences] == ['a sign "one, two",', "1,000 lamps"]
 
 
 def test_details_of_examples_do_not_leak_unnoticed() -> None:
@@ -91,11 +212,11 @@ def test_a_revision_names_exactly_what_was_wrong() -> None:
     backend = ScriptedBackend([GOOD])
     fixed = ChatWriter(backend).revise([Revision(request(), draft, report)], load("generic"), WriteOptions())[0]
     asked = backend.history[0].messages
-    assert [message.role for message in asked] == ["system", "user", "assistant", "user"]
-    assert asked[2].text == wrong
+    assert [message.role for message in asked[-3:]] == ["user", "assistant", "user"]
+    assert asked[-2].text == wrong
     for verdict in report.failures:
-        assert verdict.reason in asked[3].text
-    assert "dog" in asked[3].text
+        assert verdict.reason in asked[-1].text
+    assert "dog" in asked[-1].text
     assert fixed.text == GOOD
 
 
@@ -103,8 +224,9 @@ def test_a_revision_of_no_caption_says_why() -> None:
     backend = ScriptedBackend([GOOD])
     rejected = Draft((), problem="That was a definition.", rejected="A ball is a type of toy.")
     ChatWriter(backend).revise([Revision(request(), rejected, None)], load("generic"), WriteOptions())
-    assert "That was a definition." in backend.history[0].messages[3].text
-    assert backend.history[0].messages[2].text == rejected.rejected
+    assert "That was a definition." in backend.history[0].messages[-1].text
+    assert "as it was" not in backend.history[0].messages[-1].text
+    assert backend.history[0].messages[-2].text == rejected.rejected
 
 
 def test_seeds_and_sampling_reach_the_model_and_the_second_try_has_another_seed() -> None:
@@ -124,9 +246,9 @@ def test_frames_are_shown_to_models_that_see(images: bool, seen: int) -> None:
     backend.accepts_images = images
     asked = request(image=b"first", last_image=b"last")
     draft = ChatWriter(backend).write([asked], load("wan2.1"), WriteOptions(task="flf2v"))[0]
-    assert len(backend.history[0].messages[1].images) == seen
+    assert len(backend.history[0].messages[-1].images) == seen
     assert any("was not seen" in note for note in draft.notes) is not images
-    assert ("first and last frame" in backend.history[0].messages[0].text) is images
+    assert ("You see the first frame, then the last frame." in backend.history[0].messages[0].text) is images
 
 
 def test_translation_is_faithful_greedy_and_one_failure_is_its_own() -> None:
@@ -162,6 +284,7 @@ def test_a_template_of_the_users_own_runs_in_the_sandbox(tmp_path) -> None:
     backend = ScriptedBackend([GOOD])
     ChatWriter(backend, template=str(path)).write([request()], load("wan2.2"), WriteOptions())
     assert backend.history[0].messages[0].text == "Write 110 words for Wan 2.2 (A14B, TI2V-5B)."
+    assert len(backend.history[0].messages) == 2
     path.write_text("{{ target.__class__.__mro__ }}")
     with pytest.raises(InvalidInput, match="does not render"):
         ChatWriter(backend, template=str(path)).write([request()], load("wan2.2"), WriteOptions())

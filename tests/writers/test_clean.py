@@ -93,7 +93,7 @@ def test_a_good_caption_stays_letter_by_letter(caption: str) -> None:
         ("A truck is a type of motor vehicle that is used to carry goods on a road.", "definition"),
         ("A truck refers to a large vehicle. It runs on roads.", "definition"),
         ("The prompt describes a truck. The sentence is short.", "talk"),
-        ("You should film the truck from the side. Make sure the light is good.", "talk"),
+        ("You should film the truck from the side. Make sure the light is good.", "somebody speaking"),
         ("一辆卡车在路上行驶。", "language"),
         ("A truck drives on a road 在路上.", "language"),
     ],

@@ -1,0 +1,188 @@
+"""faults: why a text is no caption of a video: empty, an echo, a loop, an essay, talk, a story in the past …
+
+The kinds are those that small language models really answer with. Quoted text is never looked at: whoever is filmed may
+say anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+
+from t2v_recaption.language import analyse
+from t2v_recaption.writers.density import DENSE, word_count
+from t2v_recaption.writers.phrases import pattern, said
+from t2v_recaption.writers.sentences import QUOTED, split
+
+WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+
+TURNS = 3
+"""Words in a row whose return makes a loop."""
+
+NEW_TURNS = 0.65
+"""Share of different word triples below which a text is a loop; in captions of people, GPT-4o and the composer it is 0.88
+or more, in loops of small models 0.5 or less."""
+
+SHORTEST_LOOP = 20
+"""Word triples from which on that share says something."""
+
+WENT = frozenset({"was", "were", "had", "did", "could", "would"})
+"""Words of the past tense that can be nothing else."""
+
+LONGEST_STORY = 6000
+"""Characters that are looked at for the tense: enough to tell, and a runaway answer costs no time."""
+
+
+def problem(text: str, prompt: str, language: str) -> str:
+    """Why a cleaned text is no caption of a video, said so that a model can do better; empty when it is one."""
+    if not any(character.isalnum() for character in text):
+        return said("empty")
+    if foreign(text, prompt, language):
+        return said("language", language=repr(language))
+    if adds_nothing(text, prompt):
+        return said("echo")
+    if loops(text):
+        return said("loop")
+    if language != "en":
+        return _mostly(text, prompt, language)
+    if pattern("definition").match(_unquoted(text)):
+        return said("definition")
+    return _mostly(text, prompt, language) or (said("past") if is_past(text, prompt) else "")
+
+
+def refused(text: str) -> bool:
+    """Whether the answer begins as a refusal does."""
+    return pattern("refusal").match(text) is not None
+
+
+def off(sentence: str, prompt: str = "", language: str = "en") -> str:
+    """Which kind of sentence that does not belong into a caption this is: `talk`, `advice`, `question`, `person`, `essay`;
+    empty for one that does.
+    """
+    text = _unquoted(sentence)
+    if pattern("talk").match(text):
+        return "talk"
+    if pattern("advice").search(text):
+        return "advice"
+    if text.rstrip(" \"”’')]").endswith(("?", "？")) and "?" not in prompt:
+        return "question"
+    if language == "en":
+        if pattern("person").search(text) and not pattern("person").search(_unquoted(prompt)):
+            return "person"
+        if pattern("essay").search(text):
+            return "essay"
+    return ""
+
+
+def adds_nothing(text: str, prompt: str) -> bool:
+    """Whether the text has no word of its own. A prompt that is half a caption already may come back as it is."""
+    asked = word_count(prompt)
+    if not asked or 2 * asked >= DENSE:
+        return False
+    if _bare(text).replace(_bare(prompt), "") in ("", "prompt", "caption", "video", "avideoof"):
+        return True
+    own = Counter(_stems(text))
+    own.subtract(_stems(prompt))
+    added = sum(count > 0 for word, count in own.items() if word not in EMPTY)
+    return added == 0 or (word_count(text) < asked and text.isascii())
+
+
+EMPTY = frozenset({"a", "an", "the", "is", "are", "be", "and", "of", "in", "to", "it", "its", "there", "that", "video"})
+"""Words that make a sentence of a prompt without telling more."""
+
+
+def _stems(text: str) -> list[str]:
+    return [re.sub(r"(?<=\w\w\w)(?:ing|es|ed|s)$", "", word) for word in WORD.findall(text.lower())]
+
+
+def loops(text: str) -> bool:
+    """Whether the text says the same few words over and over."""
+    words = WORD.findall(text.lower())
+    triples = list(zip(words, words[1:], words[2:], strict=False))
+    return len(triples) >= SHORTEST_LOOP and len(set(triples)) < NEW_TURNS * len(triples)
+
+
+def without_loops(text: str, sentences: list[str]) -> list[str]:
+    """The sentences before and between loops; a loop that fills the only sentence is cut where it begins."""
+    if not loops(text):
+        return sentences
+    seen: set[tuple[str, ...]] = set()
+    kept = []
+    for sentence in sentences:
+        words = WORD.findall(sentence.lower())
+        triples = list(zip(words, words[1:], words[2:], strict=False))
+        new = set(triples) - seen
+        seen.update(new)
+        if len(triples) < TURNS or len(new) >= NEW_TURNS * len(triples):
+            kept.append(sentence)
+    return kept or sentences
+
+
+def is_past(text: str, prompt: str = "") -> bool:
+    """Whether the text is told in the past tense, and the prompt is not."""
+    words = set(WORD.findall(text.lower()))
+    if words.isdisjoint(WENT) or not WENT.isdisjoint(WORD.findall(prompt.lower())):
+        return False
+    past = present = 0
+    analysis = analyse(_unquoted(text[:LONGEST_STORY]))
+    for verb in analysis.verbs:
+        said_as = [token.lower for token in analysis.tokens[verb.first : verb.last]]
+        if not WENT.isdisjoint(said_as) or (
+            verb.form == "ed" and len(said_as) == 1 and verb.agents and not verb.passive
+        ):
+            past += 1
+        elif not verb.gerund and (verb.form == "s" or said_as[0] in ("is", "are", "has", "have", "does", "do")):
+            present += 1
+        elif verb.form == "base" and verb.agents and len(said_as) == 1:
+            present += 1
+    return past > 0 and past >= present
+
+
+def _mostly(text: str, prompt: str, language: str) -> str:
+    """The kind of which half of the sentences, or of the words, are that do not belong into a caption."""
+    sentences = split(text)
+    kinds = [off(sentence, prompt, language) for sentence in sentences]
+    wrong = [(kind, len(sentence)) for kind, sentence in zip(kinds, sentences, strict=True) if kind]
+    half = 2 * len(wrong) >= len(sentences) or 2 * sum(size for _, size in wrong) >= len(text)
+    return said(Counter(kind for kind, _ in wrong).most_common(1)[0][0]) if wrong and half else ""
+
+
+NUMERAL = re.compile(
+    r"\b(?!(?:As|When|If|And|But|While|Then|Before|After|Now|Here|So|Sure|Oh|What|How|That|In)\b)[A-Z]\w+ I\b"
+)
+"""The first person's look-alike: "World War I"."""
+
+
+def _unquoted(text: str) -> str:
+    return NUMERAL.sub("", QUOTED.sub("“”", text))
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\W+", "", text).lower()
+
+
+@cache
+def _scripts() -> dict[str, re.Pattern[str]]:
+    return {
+        "zh": re.compile(r"[\u3400-\u9fff]"),
+        "ja": re.compile(r"[\u3040-\u30ff\u3400-\u9fff]"),
+        "ko": re.compile(r"[\uac00-\ud7af]"),
+        "ru": re.compile(r"[\u0400-\u04ff]"),
+        "ar": re.compile(r"[\u0600-\u06ff]"),
+        "latin": re.compile(r"[A-Za-zÀ-ɏ]"),
+    }
+
+
+def foreign(text: str, prompt: str, language: str) -> bool:
+    """Letters of another script than the wanted language's, outside what the prompt itself says in that script."""
+    script = language if language in _scripts() else "latin"
+    allowed = set(prompt)
+    other = [
+        character
+        for name, letters in _scripts().items()
+        if name != script and not (name == "latin" or {name, script} == {"zh", "ja"})
+        for character in letters.findall(text)
+        if character not in allowed
+    ]
+    return bool(other) or (script != "latin" and not _scripts()[script].search(text))
