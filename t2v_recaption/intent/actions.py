@@ -51,7 +51,7 @@ def _camera_move(builder: Builder, vp: VerbPhrase) -> Item:
 
 
 def _has(builder: Builder, vp: VerbPhrase) -> bool:
-    """ "Has a small mole": possession, shown as the relation "with"."""
+    """“Has a small mole”: possession, shown as the relation "with"."""
     nouns = builder.analysis.nouns
     things = [k for k in vp.objects if k in builder.of_noun and nouns[k].root not in ("food", "event", "abstract", "")]
     if vp.lemma != "have" or vp.form == "ing" or len(things) != len(vp.objects) or not things:

@@ -102,7 +102,7 @@ def _framed(builder: Builder, np: NounPhrase, relation: Relation | None) -> Item
 
 
 def _is_camera(builder: Builder, np: NounPhrase) -> bool:
-    """ "Camera" is no thing in the picture, except when someone holds one."""
+    """“Camera” is no thing in the picture, except when someone holds one."""
     if np.core not in ("camera", "lens", "cameraman", "drone") or np.core == "drone":
         return False
     if any(vp.lemma not in ("face", "follow") for vp in builder.done_to[np.index]):
@@ -113,7 +113,7 @@ def _is_camera(builder: Builder, np: NounPhrase) -> bool:
 
 
 def _again(builder: Builder, np: NounPhrase) -> Item | None:
-    """ "The dog" said before: the same fact, one more span."""
+    """“The dog” said before: the same fact, one more span."""
     if np.determiner not in ("the", "its", "his", "her", "their", "this", "that", "these", "those") or np.proper:
         return None
     for other in _candidates(builder, np):

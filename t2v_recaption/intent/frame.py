@@ -73,7 +73,7 @@ def add_terms(builder: Builder) -> None:
 
 
 def _absorb_manner(builder: Builder, item: Item, term: Term) -> None:
-    """ "Slowly" inside "camera slowly pans" is said of the movement."""
+    """“Slowly” inside "camera slowly pans" is said of the movement."""
     tokens = builder.analysis.tokens
     for k in range(term.first, min(term.last + 1, len(tokens))):
         inside = k < term.last
@@ -179,7 +179,7 @@ _PICTORIAL = word_set("pictorial")
 
 
 def add_framing(builder: Builder) -> None:
-    """ "A video of", "footage of", "the scene shows": words that only say that there is a picture."""
+    """“A video of”, "footage of", "the scene shows": words that only say that there is a picture."""
     analysis = builder.analysis
     objects = {
         k for vp in analysis.verbs if vp.lemma not in SHOWING or vp.form == "ing" or vp.agents for k in vp.objects

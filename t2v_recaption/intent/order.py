@@ -113,7 +113,7 @@ def _nearest(line: tuple[list[int], list[Item]], place: int, *, after: bool) -> 
 
 
 def _from_to(builder: Builder, line: _Timeline, k: int) -> None:
-    """ "From blue to brown", "from day to night"; "from Paris to London" is a way, not an order."""
+    """“From blue to brown”, "from day to night"; "from Paris to London" is a way, not an order."""
     tokens = builder.analysis.tokens
     to = next((n for n in range(k + 2, min(k + 7, len(tokens))) if tokens[n].lower in ("to", "into")), None)
     if to is None or to + 1 >= len(tokens):
@@ -162,7 +162,7 @@ def _words(builder: Builder, first: int, last: int) -> str:
 
 
 def _into(builder: Builder, relation: Relation) -> None:
-    """ "Turns into a butterfly", "transforms into a robot"."""
+    """“Turns into a butterfly”, "transforms into a robot"."""
     if relation.category not in ("into", "to") or relation.verb is None or relation.ground is None:
         return
     vp = builder.analysis.verbs[relation.verb]

@@ -94,7 +94,7 @@ def _relation(builder: Builder, relation: Relation) -> None:
 
 
 def _of_camera(builder: Builder, relation: Relation, ground: Item) -> bool:
-    """ "Zoom in on her face", "close-up of a key": what the camera is on is the second party of the camera fact."""
+    """“Zoom in on her face”, "close-up of a key": what the camera is on is the second party of the camera fact."""
     tokens = builder.analysis.tokens
     for item in _cameras(builder):
         end = item.spans[-1].end

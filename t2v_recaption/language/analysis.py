@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 from t2v_recaption.language import compounds as several
+from t2v_recaption.language.drafts import Np, Vp
 from t2v_recaption.language.lexicon import PL, Lexicon, Word, lexicon
-from t2v_recaption.language.linking import Linker, Rel
+from t2v_recaption.language.linking import Linker
+from t2v_recaption.language.memory import Rel
 from t2v_recaption.language.model import (
     ADJ,
     AUX,
@@ -23,7 +25,7 @@ from t2v_recaption.language.model import (
     VerbPhrase,
 )
 from t2v_recaption.language.negation import find_negations
-from t2v_recaption.language.phrases import Chunks, Np, Vp
+from t2v_recaption.language.phrases import Chunks
 from t2v_recaption.language.tagging import Tagger
 from t2v_recaption.language.terms import Flat, Match, find_terms
 from t2v_recaption.language.tokens import Piece, split_sentences, tokenise

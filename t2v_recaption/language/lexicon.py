@@ -14,6 +14,7 @@ from pathlib import Path
 
 from t2v_recaption import knowledge, prompts
 from t2v_recaption.language.model import ADJ, ADV, AUX, CONJ, DET, NOT, NUM, POSS, PREP, PRON, TO, VERB, WH
+from t2v_recaption.language.spelling import number, singulars, stems, unknown_stem
 
 FOLDER = Path(prompts.__file__).parent / "lexicon"
 
@@ -186,7 +187,7 @@ class Lexicon:
         """Take up a noun of the knowledge: plurals and phrases are not words of their own."""
         first, *rest = word.split()
         last = rest[-1] if rest else word
-        if last[-1:] == "s" and (last in self.irregular_nouns or any(c in self.nouns for c in _singulars(last))):
+        if last[-1:] == "s" and (last in self.irregular_nouns or any(c in self.nouns for c in singulars(last))):
             return
         if not rest:
             self.nouns.setdefault(word, root)
@@ -240,7 +241,7 @@ class Lexicon:
             word.tag = word.tag or ("" if plain in ("couple", "pair", "trio", "duo", "quartet", "quintet", "single",
                                                     "lone", "twin", "triple", "half", "both") else NUM)  # fmt: skip
         elif _DIGITS.match(plain):
-            word.number, word.tag = _number(plain), NUM
+            word.number, word.tag = number(plain), NUM
         self._as_noun(word, plain)
         self._as_verb(word, plain)
         self._as_adjective(word, plain)
@@ -264,7 +265,7 @@ class Lexicon:
             word.noun, word.root = plain, nouns[plain]
             return
         if singular is None and len(plain) > 3 and plain[-1] == "s" and plain[-2] not in "su":
-            singular = next((c for c in _singulars(plain) if c in nouns), None)
+            singular = next((c for c in singulars(plain) if c in nouns), None)
         if singular is not None:
             word.can |= N | PL
             word.noun, word.root = singular, nouns.get(singular) or nouns.get(singular[:-1], "")
@@ -287,12 +288,12 @@ class Lexicon:
                 word.verb = base
         end = plain[-1:]
         if end == "s":
-            base = next((c for c in _singulars(plain) if c in verbs), "")
+            base = next((c for c in singulars(plain) if c in verbs), "")
             bit = S
         elif end == "g" and plain.endswith("ing"):
-            base, bit = next((c for c in _stems(plain[:-3]) if c in verbs), ""), G
+            base, bit = next((c for c in stems(plain[:-3]) if c in verbs), ""), G
         elif end == "d" and plain.endswith("ed"):
-            base, bit = next((c for c in _stems(plain[:-2]) if c in verbs), ""), D
+            base, bit = next((c for c in stems(plain[:-2]) if c in verbs), ""), D
             word.participle = word.participle or bool(base)
         else:
             return
@@ -310,7 +311,7 @@ class Lexicon:
             and not word.can & N
         ):
             stem = plain[:-2] if plain.endswith("er") else plain[:-3]
-            base = next((c for c in _stems(stem) if c in self.adjectives), "")
+            base = next((c for c in stems(stem) if c in self.adjectives), "")
             category = self.adjectives.get(base)
         if category is None and plain in self.irregular_adjectives:
             base = self.irregular_adjectives[plain]
@@ -357,13 +358,13 @@ class Lexicon:
             word.can, word.noun, word.root = N, plain, "time"
         elif plain.endswith("ing") and len(plain) > 5:
             stem = plain[:-3]
-            word.can, word.verb = G, _unknown_stem(stem)
+            word.can, word.verb = G, unknown_stem(stem)
         elif plain.endswith("ed") and len(plain) > 4:
             word.can, word.verb, word.adj, word.participle = D | A, plain[:-2], "state", True
         elif len(plain) > 5 and plain.endswith(_ADJ_ENDS):
             word.can, word.adj, word.noun = A | N, "", plain
         elif len(plain) > 3 and plain[-1] == "s" and plain[-2] not in "siu'":
-            word.can, word.noun = N | PL, next(iter(_singulars(plain)))
+            word.can, word.noun = N | PL, next(iter(singulars(plain)))
         else:
             word.can, word.noun = N, plain
 
@@ -402,42 +403,6 @@ _SUFFIXES = tuple(
         "inspired",
     ]
 )
-
-
-def _singulars(plain: str) -> tuple[str, ...]:
-    """What a form in -s may be the plural (or third person) of, likeliest first."""
-    if plain.endswith("ies"):
-        return (plain[:-3] + "y", plain[:-1], plain[:-2])
-    if plain.endswith("ves"):
-        return (plain[:-1], plain[:-3] + "f", plain[:-3] + "fe")
-    if plain.endswith("es"):
-        return (plain[:-1], plain[:-2], plain[:-3]) if plain.endswith(("sses", "zzes")) else (plain[:-1], plain[:-2])
-    return (plain[:-1],)
-
-
-def _stems(stem: str) -> tuple[str, ...]:
-    """What a verb or adjective may be whose form has lost -ing, -ed, -er or -est, likeliest first."""
-    if len(stem) > 2 and stem[-1] == stem[-2] and stem[-1] not in "aeiou":
-        return (stem[:-1], stem, stem + "e") if stem[-1] not in "sl" else (stem, stem[:-1], stem + "e")
-    if stem.endswith("i"):
-        return (stem[:-1] + "y", stem, stem + "e")
-    if stem.endswith("y"):
-        return (stem + "e", stem, stem[:-1] + "ie")
-    return (stem + "e", stem, stem[:-1]) if stem.endswith("ck") else (stem + "e", stem)
-
-
-def _unknown_stem(stem: str) -> str:
-    """The base of an unknown verb in -ing: "prepp" is prep, "sanitiz" is sanitize."""
-    if stem[-1] == stem[-2] and stem[-1] in "bdgmnprt":
-        return stem[:-1]
-    return stem + "e" if stem.endswith(("iz", "at", "v", "c", "dg", "rg", "bl", "pl", "tl", "dl", "uc", "us")) else stem
-
-
-def _number(plain: str) -> float | None:
-    try:
-        return float(plain.replace(",", ""))
-    except ValueError:
-        return None
 
 
 @lru_cache(maxsize=1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from t2v_recaption.language.drafts import Np
 from t2v_recaption.language.linking import Linker
 from t2v_recaption.language.model import ADJ, ADV, AUX, CONJ, DET, NOT, NOUN, PUNCT, VERB, Negation
-from t2v_recaption.language.phrases import Np
 from t2v_recaption.language.tokens import Piece
 
 _NOBODY = frozenset(("nobody", "nothing", "none", "no-one", "nowhere"))
@@ -56,7 +56,7 @@ def _is_cue(pieces: list[Piece], tags: list[str], k: int) -> bool:
 
 
 def _exempt(pieces: list[Piece], k: int) -> bool:
-    """ "No. 5", "no 5", "nothing but", "no longer", "no matter", "no doubt" rule nothing out."""
+    """“No. 5”, "no 5", "nothing but", "no longer", "no matter", "no doubt" rule nothing out."""
     after = pieces[k + 1].lower if k + 1 < len(pieces) else ""
     return after in (".", "but", "longer", "matter", "doubt", "less", "fewer", "sooner") or after[:1].isdigit()
 
@@ -94,7 +94,7 @@ def _predicate(tags: list[str], k: int) -> int:
 
 
 def _bare_not(pieces: list[Piece], tags: list[str], linker: Linker, found: list[Negation]) -> None:
-    """ "Not blurry", "not a dog": a "not" that no verb group took."""
+    """“Not blurry”, "not a dog": a "not" that no verb group took."""
     taken = {k for vp in linker.vps for k in range(vp.first, vp.last)}
     starts = {np.first: np for np in linker.nps}
     for k, tag in enumerate(tags):

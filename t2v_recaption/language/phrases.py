@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from t2v_recaption.language.drafts import Np, Vp
 from t2v_recaption.language.lexicon import PL, A, D, G, Lexicon, N, Word, word_set
 from t2v_recaption.language.model import (
     ADJ,
@@ -23,7 +24,7 @@ from t2v_recaption.language.model import (
     VERB,
     Modifier,
 )  # fmt: skip
-from t2v_recaption.language.tagging import GENITIVE
+from t2v_recaption.language.neighbours import GENITIVE
 from t2v_recaption.language.tokens import Piece
 
 NP_START = frozenset((DET, POSS, NUM, ADJ, NOUN, NAME, PRON, QUOTE))
@@ -43,78 +44,6 @@ _VALUES = {
 }
 _SPORTS = word_set("sports")
 MEASURES = word_set("measures")
-
-
-class Np:
-    """A noun phrase while it is being built."""
-
-    __slots__ = (
-        "antecedent",
-        "core",
-        "count",
-        "count_first",
-        "det",
-        "first",
-        "head",
-        "index",
-        "last",
-        "lemma",
-        "mods",
-        "negated",
-        "of",
-        "partners",
-        "plural",
-        "possessor",
-        "pronoun",
-        "proper",
-        "role",
-        "root",
-        "sentence",
-    )
-
-    def __init__(self, first: int) -> None:
-        self.index = -1
-        self.first = self.last = self.head = first
-        self.lemma = self.core = self.root = self.det = self.role = ""
-        self.plural = self.pronoun = self.proper = self.negated = False
-        self.count: int | None = None
-        self.count_first = -1
-        self.mods: list[Modifier] = []
-        self.of: int | None = None
-        self.possessor: int | None = None
-        self.antecedent: int | None = None
-        self.partners: list[int] = []
-        self.sentence = 0
-
-
-class Vp:
-    """A verb group while it is being built."""
-
-    __slots__ = (
-        "adverbs",
-        "agents",
-        "first",
-        "form",
-        "gerund",
-        "index",
-        "last",
-        "lemma",
-        "negated",
-        "objects",
-        "particle",
-        "passive",
-        "role",
-        "verb",
-    )
-
-    def __init__(self, first: int) -> None:
-        self.index = -1
-        self.first = self.last = self.verb = first
-        self.lemma = self.particle = self.form = self.role = ""
-        self.passive = self.negated = self.gerund = False
-        self.agents: list[int] = []
-        self.objects: list[int] = []
-        self.adverbs: list[int] = []
 
 
 class Chunks:
@@ -241,7 +170,7 @@ class Chunks:
         return bool(word.can & PL) and word.lower not in _SPORTS and word.noun != word.lower
 
     def _name_follows(self, j: int) -> bool:
-        """ "Skyscraper san francisco": a name in lower case that ends the run, and so is a place of its own."""
+        """“Skyscraper san francisco”: a name in lower case that ends the run, and so is a place of its own."""
         names, words, tags = self.lex.names, self.words, self.tags
         k = j
         while k < len(words) and tags[k] in _HEADS:
@@ -255,7 +184,7 @@ class Chunks:
         return k > j and self.words[j - 1].known and self.words[j - 1].lower not in names
 
     def _compound_adjective(self, j: int, end: int) -> bool:
-        """ "Snow covered mountains", "ring tailed lemurs"."""
+        """“Snow covered mountains”, "ring tailed lemurs"."""
         if j + 1 >= end or self.tags[j + 1] not in (NOUN, NAME, ADJ):
             return False
         return self.words[j].lower in self.lex.participle_compounds
@@ -278,7 +207,7 @@ class Chunks:
         return False
 
     def _joins(self, j: int, end: int) -> bool:
-        """ "Black and white cat", "big, fluffy dog": the mark joins adjectives of one phrase."""
+        """“Black and white cat”, "big, fluffy dog": the mark joins adjectives of one phrase."""
         k = j + 1
         if k < end and self.tags[k] == CONJ:
             k += 1
