@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from t2v_recaption.intent.model import Fact, Kind
 from t2v_recaption.targets.model import Target
-from t2v_recaption.writers.composer.notation import Reference, joined
+from t2v_recaption.writers.composer.notation import Reference
 from t2v_recaption.writers.composer.selector import Planned, Selector
 from t2v_recaption.writers.composer.words import words
 
@@ -33,9 +33,8 @@ SHOTS = {
     "tiny": "close", "small": "close", "medium": "medium", "human": "medium", "large": "medium", "huge": "wide", "vast": "wide",
 }  # fmt: skip
 """Key of `words().shot` by scale."""
-MOVES = ("static shot", "push in", "static shot", "slider shot", "push in", "dolly out", "pull back")
-FOLLOWING = ("tracking shot", "following shot", "static shot", "push in", "gimbal shot")
-FRAMING = ("centred composition", "rule of thirds", "shallow depth of field", "deep focus")
+MOVES = ("static shot", "push in", "static shot", "slider shot", "push in", "pull back", "push in")
+FOLLOWING = ("tracking shot", "following shot", "static shot", "push in", "push in")
 TRAVEL = frozenset(
     [
         "walk",
@@ -82,9 +81,9 @@ class Camera:
             return out
         weight = {"required": 0.9, "wanted": 0.6}.get(self.target.camera)
         if weight is not None:
-            out = self._of("move", FOLLOWING if self._travels() else MOVES, weight, who)
+            out = self._move(FOLLOWING if self._travels() else MOVES, weight, who)
         if not out or self.rich:
-            out += self._framing(who, still=not out)
+            out += self._framing(who)
         return out
 
     def shot(self) -> str:
@@ -118,36 +117,40 @@ class Camera:
         action = self.scene.action
         return action is not None and action.entry is not None and action.lemma in TRAVEL
 
-    def _framing(self, who: Reference, *, still: bool) -> list[Planned]:
-        """One sentence on shot size and angle: mostly composed of the two, sometimes one of the knowledge."""
+    def _framing(self, who: Reference) -> list[Planned]:
+        """One plain sentence on shot size and angle."""
         lens, scale = words().lens, self.scale()
         size = self._name("size", [name for name in SIZES[scale] if name in lens["sizes"]])
         angle = self._name("angle", [name for name in ANGLES[scale] if name in lens["angles"]])
-        if self._is_stated() or not size or not angle or self.s.choice.chance("framing", 30):
-            return self._of("size", self._names(scale), 0.6, who)
+        if self._is_stated() or not size or not angle:
+            return self._still(who)
         who = who._replace(
             size=self.s.choice.pick("size word", lens["sizes"][size]),
             angle=self.s.choice.pick("angle word", lens["angles"][angle]),
         )
         leads = self.s.choice.order("lead", [self.library.ready(source) for source in lens["lead"]])
         lead, other = self.s.pick_two(leads, who)
-        tails = [*lens["space"], *(lens["hold"] if still and self.target.camera != "unwanted" else ())]
-        if lead is not None and "camera" in lead.words:
-            tails = [tail for tail in tails if "camera" not in tail]
-        tail = self.s.pick("tail", [self.library.ready(source) for source in tails], who)
-        if lead is None or tail is None:
-            return self._of("size", self._names(scale), 0.6, who)
-        whole = lead._replace(fragment=joined(lead.fragment, tail.fragment))
-        spare = other._replace(fragment=joined(other.fragment, tail.fragment)) if other is not None else None
-        return [Planned("camera", 0.6, whole, who, "framing", spare=spare)]
+        return [Planned("camera", 0.6, lead, who, "framing", spare=other)] if lead is not None else []
+
+    def _move(self, names: Sequence[str], weight: float, who: Reference) -> list[Planned]:
+        """One plain sentence on a camera move that fits."""
+        for name in self.s.choice.order("move", names):
+            entry = self.library.named("camera", name)
+            if entry is not None and not entry.tags.fits(self.s.tags):
+                continue
+            found = self.s.pick(f"move.{name}", [self.library.ready(source) for source in words().moves[name]], who)
+            if found is not None:
+                return [Planned("camera", weight, found, who, "move")]
+        return []
+
+    def _still(self, who: Reference) -> list[Planned]:
+        """That the camera stands, where size or angle are the user's own."""
+        if self.target.camera == "unwanted":
+            return []
+        return self._move(("static shot",), 0.5, who)
 
     def _is_stated(self) -> bool:
         return self.sized or self.scene.has(Kind.CAMERA, "size") or self.scene.has(Kind.CAMERA, "angle")
-
-    def _names(self, scale: str) -> tuple[str, ...]:
-        sized = self.sized or self.scene.has(Kind.CAMERA, "size")
-        angled = self.scene.has(Kind.CAMERA, "angle")
-        return (() if sized else SIZES[scale] * 2) + (() if angled else ANGLES[scale]) + (FRAMING if scale not in ("huge", "vast") else FRAMING[:2] + FRAMING[3:])
 
     def _name(self, key: str, names: Sequence[str]) -> str:
         """The first of the names whose tags fit the scene."""
@@ -156,15 +159,3 @@ class Camera:
             if entry is None or entry.tags.fits(self.s.tags):
                 return name
         return ""
-
-    def _of(self, key: str, names: Sequence[str], weight: float, who: Reference) -> list[Planned]:
-        for name in self.s.choice.order(key, names):
-            entry = self.library.named("camera", name)
-            if entry is None or not entry.tags.fits(self.s.tags):
-                continue
-            options = self.s.choice.order(f"{key}.{name}", entry.ready("sentences"))
-            found, spare = self.s.pick_two(options, who)
-            if found is not None:
-                self.s.narrow(entry.tags)
-                return [Planned("camera", weight, found, who, key, spare=spare)]
-        return []

@@ -101,6 +101,7 @@ class Library:
         self._places = self._index("places")
         self._actions = self._verbs()
         self._tables: dict[str, list[Entry]] = {}
+        self._pictures: dict[str, dict[str, str]] = {}
 
     # look-ups
 
@@ -159,6 +160,16 @@ class Library:
             found = Ready(fragment, self.vocabulary.read(source), words_of(source), fragment.slots)
             self._compiled[source] = found
         return found
+
+    @cache  # noqa: B019 -- one library lives as long as the process
+    def picture(self, kind: str, name: str, key: str) -> list[Ready]:
+        """The sentences under `key` of an entry of `portraits/` or `vignettes/`."""
+        if kind not in self._pictures:
+            paths = sorted((self._folder / kind).glob("*.jsonl"))
+            lines = (line for path in paths for line in self._lines(f"{kind}/{path.name}"))
+            self._pictures[kind] = {line.split('"', 4)[3]: line for line in lines}
+        line = self._pictures[kind].get(name)
+        return [self.ready(source) for source in json.loads(line).get(key, ())] if line else []
 
     # reading
 

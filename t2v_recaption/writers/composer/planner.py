@@ -10,6 +10,7 @@ from t2v_recaption.targets.model import Target
 from t2v_recaption.writers.base import WriteOptions
 from t2v_recaption.writers.composer.camera import Camera
 from t2v_recaption.writers.composer.library import Entry, Library
+from t2v_recaption.writers.composer.pictures import Pictures
 from t2v_recaption.writers.composer.scene import ALIVE, MOVING, Actor, Scene
 from t2v_recaption.writers.composer.selector import Planned, Selector
 from t2v_recaption.writers.composer.surroundings import Surroundings
@@ -43,6 +44,7 @@ class Planner:
         self.s = Selector(scene, library)
         self.camera = Camera(self.s, target, rich=options.strength == "rich")
         self.surroundings = Surroundings(self.s)
+        self.pictures = Pictures(self.s)
         self.plan = Plan()
         self.depth = 3 if options.strength == "rich" else 2
         """Sentences of one kind at most."""
@@ -81,14 +83,17 @@ class Planner:
         if not self.free:
             yield from (*motion, *self.camera.sentences(), *self._audio())
             return
-        look = self._look()
-        setting = self.surroundings.setting(close=self._is_close())
-        yield from (*look[:1], *motion[:1], *setting[:1])
-        yield from self.surroundings.light() if self.target.light else ()
+        portraits = self._portraits()
+        look = [] if self.pictures.from_above else self._look()
+        scenery = self._scenery()
+        first = portraits or look[:1]
+        yield from (*first, *motion[:1], *scenery[:1])
+        if self.target.light and not self.pictures.lit(scenery[:1]):
+            yield from self.surroundings.light()
         yield from self.camera.sentences()
         yield from self.surroundings.stated_extras()
         yield from self._audio()
-        yield from (*motion[1:], *setting[1:2], *look[1:], *setting[2:])
+        yield from (*motion[1:], *(item for item in look if item not in first), *scenery[1:])
         if self.options.strength == "rich":
             yield from self.surroundings.hour()
 
@@ -97,6 +102,40 @@ class Planner:
 
     def _is_close(self) -> bool:
         return self.plan.shot == "close" or "close-up" in self.s.tag_names()
+
+    # pictures
+
+    def _portraits(self) -> list[Planned]:
+        """How the subject looks, and how each other thing looks that the user named, two at most."""
+        scene, out = self.scene, list[Planned]()
+        if scene.main is not None and not self._is_place(scene.main):
+            out += self.pictures.portrait(scene.main, scene.main.reference, 0.86, main=True)
+        seen = {scene.main.noun.core} if scene.main is not None else set()
+        for other in (self._second(), *scene.others):
+            if other is None or other.noun.core in seen or other.root in ("", "abstract", "time", "body part"):
+                continue
+            seen.add(other.noun.core)
+            if not self._is_place(other) and len(out) < self.depth + (scene.main is None):
+                out += self.pictures.portrait(other, other.reference, 0.7 if len(out) < 2 else 0.5, main=False)
+        return out
+
+    def _is_place(self, actor: Actor) -> bool:
+        """Whether the thing is where it happens: then the place's own sentence shows it."""
+        place = self.scene.place
+        return place is not None and actor.entry is not None and actor.entry.name == place.name
+
+    def _scenery(self) -> list[Planned]:
+        """The place as a whole: two sentences where nothing else is to be seen, one otherwise; details where it has none."""
+        place = self.scene.place
+        close = self._is_close() and not self.pictures.from_above
+        painted: list[Planned] = []
+        if place is not None and not (close and self.scene.main is not None):
+            painted = self.pictures.vignette(place, 0.75)
+            if painted and (self.scene.main is None or self._is_place(self.scene.main)):
+                painted += self.pictures.vignette(place, 0.6)
+        if self.pictures.from_above:
+            return painted
+        return painted or self.surroundings.setting(close=close)
 
     # subject
 
@@ -209,5 +248,6 @@ class Planner:
         if main.root in MOVING:
             key = "still" if posed else "move"
             return self.s.from_chain(main.entry, key, who, "action", (0.75, 0.5, 0.45)[: self.depth])
-        out = self.s.from_chain(main.entry, "move", who, "action", (0.75, 0.5))
-        return out + self.s.from_chain(main.entry, "still", who, "action", (0.6,))
+        if self.pictures.from_above:
+            return []
+        return self.s.from_chain(main.entry, "move", who, "action", (0.75, 0.45))

@@ -48,6 +48,12 @@ class Words:
     neutral_places: list[str]
     backdrop: dict[str, list[str]]
     lens: dict[str, Any]
+    moves: dict[str, list[str]]
+    airborne: frozenset[str]
+    luminous: frozenset[str]
+    materials: frozenset[str]
+    undressed: frozenset[str]
+    contrary: dict[str, list[str]]
 
 
 @lru_cache(maxsize=1)
@@ -56,6 +62,6 @@ def words() -> Words:
     path = Path(prompts.__file__).parent / "knowledge" / "composer.json"
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     data.pop("about")
-    for name in ("no_hands", "surfaces", "bare", "mass", "capital", "names", "unique", "collective", "the_of", "kin", "in_s", "no_subject", "cooked", "pieces", "human", "lifeless", "kitchenware", "ambiguous", "upper", "an", "a"):
+    for name in ("no_hands", "surfaces", "bare", "mass", "capital", "names", "unique", "collective", "the_of", "kin", "in_s", "no_subject", "cooked", "pieces", "human", "lifeless", "kitchenware", "ambiguous", "upper", "an", "a", "airborne", "luminous", "materials", "undressed"):
         data[name] = frozenset(data[name])
     return Words(**data)

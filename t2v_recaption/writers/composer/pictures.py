@@ -1,0 +1,109 @@
+"""Pictures: the sentences that make us see a thing (portraits) or a place (vignettes), from near and from the air."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from t2v_recaption.intent.model import Kind
+from t2v_recaption.language.model import NounPhrase
+from t2v_recaption.writers.composer.library import Entry, Library, Ready
+from t2v_recaption.writers.composer.notation import Reference
+from t2v_recaption.writers.composer.scene import Actor, Scene
+from t2v_recaption.writers.composer.selector import Planned, Selector
+from t2v_recaption.writers.composer.words import words
+
+ANCHORS = frozenset(("name", "they", "their", "them"))
+"""Slots that tie a sentence to its subject: needed where the sentence is not about the main one."""
+
+
+class Pictures:
+    """Portraits and vignettes for one scene."""
+
+    def __init__(self, selector: Selector) -> None:
+        self.s = selector
+        self.scene: Scene = selector.scene
+        self.library: Library = selector.library
+
+    @property
+    def from_above(self) -> bool:
+        """Whether the clip is seen from the air."""
+        return "far" in self.s.tag_names() or any(
+            fact.value in words().airborne for fact in self.scene.intent.of_kind(Kind.CAMERA) if not fact.negated
+        )
+
+    def portrait(self, actor: Actor, who: Reference, weight: float, *, main: bool) -> list[Planned]:
+        """One sentence on how a subject looks that goes with everything the user said of it."""
+        if actor.entry is None:
+            return []
+        barred = self._barred(actor)
+        for ready in self._portraits(actor.entry):
+            if ready.words & barred or not self.s.fits(ready, who):
+                continue
+            if not main and not ready.slots & ANCHORS and not ready.words & _names(actor):
+                continue
+            if self._clashes(ready, actor):
+                continue
+            self.s.used.add(ready.fragment.source)
+            return [Planned("subject", weight, ready, who, f"portrait.{actor.noun.index}", own=main)]
+        return []
+
+    def vignette(self, place: Entry, weight: float) -> list[Planned]:
+        """One sentence that paints the whole place."""
+        who = self.s.who()
+        for link in self.library.chain(place, places=True):
+            options = self._views("vignettes", link)
+            for ready in self.s.choice.order(f"vignette.{link.name}", options):
+                if self.s.fits(ready, who):
+                    self.s.used.add(ready.fragment.source)
+                    self.s.narrow(ready.tags)
+                    return [Planned("setting", weight, ready, who, f"vignette.{len(self.s.used)}")]
+        return []
+
+    def lit(self, items: Sequence[Planned]) -> bool:
+        """Whether one of these sentences tells of the light already."""
+        return any(item.ready.words & words().luminous for item in items)
+
+    def _portraits(self, entry: Entry) -> Iterator[Ready]:
+        for link in self.library.chain(entry):
+            yield from self.s.choice.order(f"portrait.{link.name}", self._views("portraits", link))
+
+    def _views(self, kind: str, entry: Entry) -> list[Ready]:
+        if self.from_above:
+            return self.library.picture(kind, entry.name, "above")
+        return self.library.picture(kind, entry.name, kind.removesuffix("s"))
+
+    def _barred(self, actor: Actor) -> frozenset[str]:
+        """Words that would contradict what the user said of the subject."""
+        barred: set[str] = set()
+        for said in _modifiers(actor.noun) | {noun.core for noun in self.scene.analysis.nouns}:
+            barred.update(words().contrary.get(said, ()))
+        return frozenset(barred)
+
+    def _clashes(self, ready: Ready, actor: Actor) -> bool:
+        """Whether the sentence colours, makes or dresses the subject otherwise than the user did."""
+        stated = {m.category for m in actor.noun.modifiers}
+        stated |= {fact.category for fact in self.scene.intent.of_kind(Kind.ATTRIBUTE)}
+        names = set(self.library.vocabulary.names(ready.tags))
+        if "colour" in stated and "colour" in names:
+            return True
+        if "material" in stated and ready.words & words().materials:
+            return True
+        return "clothing" in names and self._dressed()
+
+    def _dressed(self) -> bool:
+        """Whether the user said what people wear, or they do what nobody does in clothes."""
+        a = self.scene.analysis
+        return (
+            "clothing" in self.library.vocabulary.names(self.scene.tags)
+            or self.scene.has(Kind.ATTRIBUTE, "clothing")
+            or any(noun.root == "clothing" for noun in a.nouns)
+            or any(verb.lemma in words().undressed for verb in a.verbs)
+        )
+
+
+def _modifiers(noun: NounPhrase) -> set[str]:
+    return {m.lemma for m in noun.modifiers} | {m.text.lower() for m in noun.modifiers}
+
+
+def _names(actor: Actor) -> set[str]:
+    return {*actor.noun.lemma.split(" "), *actor.noun.core.split(" "), *actor.name.lower().split(" ")} - {"the"}
