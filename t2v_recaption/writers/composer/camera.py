@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from t2v_recaption.intent.model import Fact, Kind
+from t2v_recaption.intent.model import Kind
 from t2v_recaption.targets.model import Target
 from t2v_recaption.writers.composer.notation import Reference
 from t2v_recaption.writers.composer.selector import Planned, Selector
@@ -76,9 +76,9 @@ class Camera:
         """What is said about the camera."""
         stated = [fact for fact in self.scene.intent.of_kind(Kind.CAMERA) if not fact.negated]
         who = self.s.who()
-        out = self._stated(stated, who)
-        if out:
-            return out
+        if any(fact.category in ("movement", "size", "angle") for fact in stated):
+            return []  # the user has said it: a second sentence about it could only dilute it
+        out = list[Planned]()
         weight = {"required": 0.9, "wanted": 0.6}.get(self.target.camera)
         if weight is not None:
             out = self._move(FOLLOWING if self._travels() else MOVES, weight, who)
@@ -101,17 +101,6 @@ class Camera:
             if link.head.get("scale") in SIZES:
                 return str(link.head["scale"])
         return "vast" if self.scene.place is not None and main is None else "medium"
-
-    def _stated(self, facts: Sequence[Fact], who: Reference) -> list[Planned]:
-        """A sentence on the move, or else the size, that the user asked for."""
-        moves = [fact for fact in facts if fact.category in ("movement", "speed")]
-        for fact in (moves or list(facts))[:1]:
-            entry = self.library.named("camera", fact.value) or self.library.named("camera", fact.text)
-            options = self.s.choice.order("camera", entry.ready("sentences")) if entry is not None else []
-            found, spare = self.s.pick_two(options, who)
-            if found is not None:
-                return [Planned("camera", 0.5, found, who, "camera", spare=spare)]
-        return []
 
     def _travels(self) -> bool:
         action = self.scene.action

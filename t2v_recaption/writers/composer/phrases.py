@@ -11,6 +11,7 @@ from t2v_recaption.writers.composer.grammar import one_line
 from t2v_recaption.writers.composer.library import Entry, Library
 from t2v_recaption.writers.composer.planner import Plan, Planner
 from t2v_recaption.writers.composer.scene import Scene
+from t2v_recaption.writers.composer.words import words
 
 
 def phrases(scene: Scene, plan: Plan, planner: Planner, library: Library, room: int) -> list[Sentence]:
@@ -35,9 +36,9 @@ def _open(scene: Scene, plan: Plan, planner: Planner, library: Library) -> Itera
     if plan.place_phrase:
         yield Sentence(plan.place_phrase, "setting", 0.8)
     if not scene.has(Kind.LIGHT):
-        for entry in choice.order("light", planner.surroundings.light_entries()):
-            if _fits(entry.name, planner, library):
-                yield Sentence(str(entry.get("phrase", entry.name)), "light", 0.6)
+        for text in choice.order("light", words().light_tags[planner.surroundings.hour_name()]):
+            if _fits(text, planner, library):
+                yield Sentence(text, "light", 0.6)
                 break
     if not scene.has(Kind.CAMERA):
         yield from _camera(scene, planner, library)

@@ -11,7 +11,7 @@ from t2v_recaption.writers.base import WriteOptions
 from t2v_recaption.writers.composer.camera import Camera
 from t2v_recaption.writers.composer.library import Entry, Library
 from t2v_recaption.writers.composer.pictures import Pictures
-from t2v_recaption.writers.composer.scene import ALIVE, MOVING, Actor, Scene
+from t2v_recaption.writers.composer.scene import MOVING, Actor, Scene
 from t2v_recaption.writers.composer.selector import Planned, Selector
 from t2v_recaption.writers.composer.surroundings import Surroundings
 from t2v_recaption.writers.composer.words import words
@@ -210,7 +210,7 @@ class Planner:
             return beats[:count]
         posed = action is None or action.lemma in POSED
         if not posed and (main is None or main.root in MOVING or self.scene.hands):
-            return self._general_beats()[:count]
+            return self._general_beats()[:1]
         return self._own_motion()[:count]
 
     def _beats(self, entry: Entry) -> list[Planned]:

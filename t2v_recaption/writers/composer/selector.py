@@ -113,6 +113,8 @@ class Selector:
         tags = ready.tags
         if tags.has & self.tags.bars or self.tags.has & tags.bars or ready.fragment.source in self.used:
             return False
+        if "or" in ready.words:
+            return False  # "steam or drops" leaves the decision to the reader
         if ready.words & self.scene.avoid or ready.words & words().ambiguous or (self.scene.hands and who.name == "the hands" and ready.words & BODY):
             return False
         return not (("obj" in ready.slots and not who.obj) or ("place" in ready.slots and not who.place))

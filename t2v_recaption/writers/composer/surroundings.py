@@ -20,8 +20,6 @@ DEPTHS = (
     ("foreground", "background", "life"),
     ("life", "background", "foreground"),
 )
-ADDED = ("sun", "window", "lamp", "artificial light")
-"""Tags of light sources that may come in without having been mentioned."""
 TIMES = ("day", "dusk", "dawn", "night")
 EXTRAS: tuple[tuple[Kind, str, Aspect], ...] = (
     (Kind.STYLE, "styles", "style"), (Kind.WEATHER, "weather", "weather"), (Kind.MOOD, "moods", "mood"),
@@ -184,18 +182,24 @@ class Surroundings:
         return [Planned("light", 0.65, ready, who, "light", spare=spare)]
 
     def _lights(self) -> Iterable[Ready]:
-        choice = self.s.choice
-        for fact in self.scene.intent.of_kind(Kind.LIGHT, Kind.TIME):
-            table = "light" if fact.kind is Kind.LIGHT else "times"
-            entry = self.library.named(table, fact.value) if not fact.negated else None
-            if entry is not None and (fact.kind is Kind.LIGHT or self.scene.main is None or choice.chance("time light", 60)):
+        """Sentences on the light, best first: what the user stated, the place's own, plain ones for anywhere."""
+        choice, place = self.s.choice, self.scene.place
+        for fact in self.scene.intent.of_kind(Kind.LIGHT):
+            entry = self.library.named("light", fact.value) if not fact.negated else None
+            if entry is not None:
                 yield from choice.order("stated light", entry.ready("sentences"))
-        if self.scene.time and self.scene.place is not None and choice.chance("place light", 12 * len(self.scene.place.ready(f"light.{self.scene.time}"))):
-            yield from choice.order("light", self.scene.place.ready(f"light.{self.scene.time}"))
-        for entry in choice.order("lights", self.light_entries()):
-            yield from choice.order("light", entry.ready("sentences"))
-        for link in self.library.chain(self.scene.place, places=True):
-            yield from choice.order("light", link.ready(f"light.{self.scene.time or 'day'}"))
+        for link in self.library.chain(place, places=True):
+            yield from choice.order(f"light.{link.name}", link.ready(f"light.{self.scene.time or 'day'}"))
+            break
+        for source in choice.order("plain light", words().lights[self.hour_name()]):
+            yield self.library.ready(source)
+
+    def hour_name(self) -> str:
+        """Which of the plain lights may fall here."""
+        names = self.s.tag_names()
+        if "indoor" in names:
+            return "indoor"
+        return self.scene.time if self.scene.time in words().lights else "day"
 
     def hour(self) -> list[Planned]:
         """One sentence on the time of day."""
@@ -203,24 +207,6 @@ class Surroundings:
         entry = self.library.named("times", self.scene.time) if self.scene.time else None
         found = self.s.pick("hour", entry.ready("sentences"), who) if entry is not None else None
         return [Planned("time", 0.35, found, who, "hour")] if found is not None else []
-
-    def light_entries(self) -> list[Entry]:
-        """The general light entries that fit and need nothing that is not in the scene."""
-        there = self.s.tags.has | self.library.vocabulary.named(ADDED).has
-        places = set(self._where())
-        return [entry for entry in self.library.table("light") if self._suits(entry, there, places)]
-
-    def _suits(self, entry: Entry, there: int, places: set[str]) -> bool:
-        tags = entry.tags
-        own = entry.get("of")
-        return tags.fits(self.s.tags) and not tags.has & ~there and (not own or bool(places.intersection(own)))
-
-    def _where(self) -> list[str]:
-        """Names of the place and of the things in the scene, with all that they are."""
-        names = self.library.chain_names(self.scene.place, places=True)
-        for actor in (self.scene.main, *self.scene.others):
-            names += self.library.chain_names(actor.entry) if actor is not None else []
-        return names
 
     # style, weather, mood, sound
 

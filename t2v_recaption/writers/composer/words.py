@@ -48,6 +48,8 @@ class Words:
     neutral_places: list[str]
     backdrop: dict[str, list[str]]
     lens: dict[str, Any]
+    lights: dict[str, list[str]]
+    light_tags: dict[str, list[str]]
     moves: dict[str, list[str]]
     airborne: frozenset[str]
     luminous: frozenset[str]
