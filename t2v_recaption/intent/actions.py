@@ -74,56 +74,41 @@ def _has(builder: Builder, vp: VerbPhrase) -> bool:
 def _action(builder: Builder, vp: VerbPhrase) -> None:
     if _has(builder, vp):
         return
-    analysis = builder.analysis
     doers = dict.fromkeys(builder.of_noun[k] for k in vp.agents if k in builder.of_noun)
     picture = (Kind.NEGATION, Kind.CAMERA, Kind.STYLE, Kind.FORMAT)
     agents: list[Item | None] = [item for item in doers if item.kind not in picture]
-    objects = [builder.of_noun[k] for k in vp.objects if k in builder.of_noun]
-    extra, last = None, vp.last
-    if not objects:
-        relation = next(
-            (
-                r
-                for r in builder.after_verb[vp.index]
-                if r.category in MERGED and r.ground is not None and not r.negated
-            ),
-            None,
-        )
-        if relation is not None:
-            last = _token_after(builder, relation)
-            extra = builder.of_noun.get(relation.ground) if relation.ground is not None else None
-            if extra is not None and extra.kind in (Kind.TIME, Kind.SETTING):
-                extra, last = None, vp.last
-            elif extra is None and relation.ground is not None and analysis.nouns[relation.ground].core == "camera":
-                last = analysis.nouns[relation.ground].last
-            elif extra is None:
-                last = vp.last
-    value = " ".join(filter(None, (vp.lemma, vp.particle)))
-    first = vp.verb
-    if last > vp.last and analysis.tokens[last - 1].lower == "camera":
-        value = f"{value} at camera"
-    if last - vp.last > 5 or last <= vp.last:
-        last = vp.last
-    targets: list[Item | None] = [*objects] or [extra]
+    targets: list[Item | None] = [builder.of_noun[k] for k in vp.objects if k in builder.of_noun]
+    value, last = " ".join(filter(None, (vp.lemma, vp.particle))), vp.last
+    if not targets:
+        complement, last, suffix = _complement(builder, vp)
+        targets, value = [complement], value + suffix
     made = []
     for agent in agents or [None]:
         for to in targets:
-            item = builder.add(Kind.ACTION, value, first, vp.last, of=agent, to=to)
-            if last > vp.last:
-                item.spans = (
-                    [builder.span(first, last)]
-                    if all(
-                        analysis.tokens[k].pos not in (ADV, "noun") or analysis.tokens[k].lower == "camera"
-                        for k in range(vp.last, last)
-                    )
-                    else item.spans
-                )
-                for k in range(vp.last, last):
-                    if analysis.tokens[k].lower == "camera":
-                        builder.taken.setdefault(k, item)
+            item = builder.add(Kind.ACTION, value, vp.verb, vp.last, of=agent, to=to)
+            item.spans = [builder.span(vp.verb, last)]
             made.append(item)
     builder.of_verb[vp.index] = made
     _manner(builder, vp, made[0])
+
+
+def _complement(builder: Builder, vp: VerbPhrase) -> tuple[Item | None, int, str]:
+    """What follows with a preposition that belongs to the verb: the thing, where the action's words end, and what
+    that adds
+    to its value. "Looking at the camera" has no second party: the camera is none of the things in the picture.
+    """
+    nouns = builder.analysis.nouns
+    for relation in builder.after_verb[vp.index]:
+        if relation.ground is None or relation.negated:
+            continue
+        end, ground = _token_after(builder, relation), builder.of_noun.get(relation.ground)
+        adjacent = 0 < end - vp.last <= 3 and not any(k in builder.taken for k in range(vp.last, end))
+        if nouns[relation.ground].core == "camera" and ground is None:
+            last = nouns[relation.ground].last
+            return None, last if last - vp.last <= 5 else vp.last, f" {relation.text.lower()} camera"
+        if relation.category in MERGED and ground is not None and ground.kind not in (Kind.TIME, Kind.SETTING):
+            return ground, end if adjacent else vp.last, ""
+    return None, vp.last, ""
 
 
 def _token_after(builder: Builder, relation: Relation) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from t2v_recaption.intent.builder import Builder, Item
-from t2v_recaption.intent.frame import FRAMING
 from t2v_recaption.intent.model import Kind
 from t2v_recaption.language.lexicon import lexicon, word_set
 from t2v_recaption.language.model import NAME, NOUN, NUM, PRON, Modifier, NounPhrase, Relation
@@ -73,7 +72,10 @@ def _entity(builder: Builder, np: NounPhrase, relation: Relation | None, measure
                     "kind",
                     of=item,
                 )
-    elif tokens[np.head].pos == "quote" or _is_camera(builder, np):
+    elif tokens[np.head].pos == "quote":
+        return
+    elif _is_camera(builder, np):
+        builder.frame(np.head, np.head + 1)
         return
     else:
         item = _again(builder, np) or _new(builder, np, relation)
@@ -293,7 +295,7 @@ def _count(builder: Builder, np: NounPhrase, item: Item, measure: NounPhrase | N
                 builder.add(
                     Kind.COUNT, str(measure.count), measure.count_first, measure.count_first + 1, "group", of=item
                 )
-    elif np.count is not None and np.count_first >= 0 and np.count_first not in builder.taken:
+    if np.count is not None and np.count_first >= 0 and np.count_first not in builder.taken:
         last = np.count_first + 1
         while last < np.head and tokens[last].pos == NUM:
             last += 1
@@ -333,6 +335,3 @@ def _attribute(builder: Builder, modifier: Modifier, inside: list[int], item: It
         builder.add(Kind.COUNT, value, inside[0], inside[-1] + 1, "" if value == "1" else "vague", of=item)
         return
     builder.add(Kind.ATTRIBUTE, modifier.lemma, inside[0], inside[-1] + 1, category or "quality", of=item)
-
-
-__all__ = ["FRAMING", "PURE_MEASURES", "add_entities", "add_modifiers"]

@@ -32,6 +32,7 @@ _FORMATS = (
 )
 FRAMING = word_set("framing")
 OPENING = frozenset(["appear", "seem", "begin", "end", "open", "start", "unfold"])
+WISHING = word_set("wishing")
 SHOWING = word_set("shown")
 _MOODY = word_set("moody")
 _KINDS = {
@@ -182,7 +183,10 @@ def add_framing(builder: Builder) -> None:
     """“A video of”, "footage of", "the scene shows": words that only say that there is a picture."""
     analysis = builder.analysis
     objects = {
-        k for vp in analysis.verbs if vp.lemma not in SHOWING or vp.form == "ing" or vp.agents for k in vp.objects
+        k
+        for vp in analysis.verbs
+        if (vp.lemma not in SHOWING or vp.form == "ing" or vp.agents) and not _wishes(builder, vp)
+        for k in vp.objects
     }
     grounds = {
         r.ground
@@ -198,11 +202,18 @@ def add_framing(builder: Builder) -> None:
         if not held or (np.of is not None and np.index not in objects):
             _frame(builder, np)
     for vp in analysis.verbs:
+        if _wishes(builder, vp):
+            builder.frame(vp.first, vp.last)
         about = all(analysis.nouns[k].root == "medium" or analysis.nouns[k].core in FRAMING for k in vp.agents)
         if vp.lemma in OPENING and vp.agents and about and not any(k in builder.of_noun for k in vp.agents):
             builder.frame(vp.first, vp.last)
         if vp.lemma in SHOWING and _only_shows(builder, vp, about):
             builder.frame(vp.first, vp.last)
+
+
+def _wishes(builder: Builder, vp: VerbPhrase) -> bool:
+    """“I want a video of …”."""
+    return vp.lemma in WISHING and any(builder.analysis.nouns[k].core in ("i", "we") for k in vp.agents)
 
 
 def _only_shows(builder: Builder, vp: VerbPhrase, about: bool) -> bool:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from t2v_recaption.language import compounds as several
 from t2v_recaption.language.drafts import Np, Vp
-from t2v_recaption.language.lexicon import PL, Lexicon, Word, lexicon
+from t2v_recaption.language.lexicon import PL, Word, lexicon
 from t2v_recaption.language.linking import Linker
 from t2v_recaption.language.memory import Rel
 from t2v_recaption.language.model import (
@@ -16,7 +16,6 @@ from t2v_recaption.language.model import (
     NOUN,
     VERB,
     Analysis,
-    Negation,
     NounPhrase,
     Quote,
     Relation,
@@ -186,6 +185,3 @@ def _verb(vp: Vp, pieces: list[Piece]) -> VerbPhrase:
 def _relation(rel: Rel, pieces: list[Piece], text: str) -> Relation:
     start, end = pieces[rel.first].start, pieces[rel.last - 1].end
     return Relation(rel.category, text[start:end], start, end, tuple(rel.figures), rel.ground, rel.verb, rel.negated)
-
-
-__all__ = ["Lexicon", "Negation", "analyse"]

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from t2v_recaption import knowledge, prompts
-from t2v_recaption.language.model import ADJ, ADV, AUX, CONJ, DET, NOT, NUM, POSS, PREP, PRON, TO, VERB, WH
+from t2v_recaption.language.model import AUX, CONJ, DET, NOT, NUM, POSS, PREP, PRON, TO, WH
 from t2v_recaption.language.spelling import number, singulars, stems, unknown_stem
 
 FOLDER = Path(prompts.__file__).parent / "lexicon"
@@ -409,6 +409,3 @@ _SUFFIXES = tuple(
 def lexicon() -> Lexicon:
     """The one lexicon, loaded at the first call."""
     return Lexicon()
-
-
-__all__ = ["ADJ", "ADV", "PL", "VERB", "A", "D", "G", "Lexicon", "N", "R", "S", "V", "Word", "lexicon", "sections"]

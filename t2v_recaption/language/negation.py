@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from t2v_recaption.language.drafts import Np
 from t2v_recaption.language.linking import Linker
-from t2v_recaption.language.model import ADJ, ADV, AUX, CONJ, DET, NOT, NOUN, PUNCT, VERB, Negation
+from t2v_recaption.language.model import ADJ, ADV, AUX, CONJ, NOT, PUNCT, Negation
 from t2v_recaption.language.tokens import Piece
 
 _NOBODY = frozenset(("nobody", "nothing", "none", "no-one", "nowhere"))
@@ -113,6 +113,3 @@ def _bare_not(pieces: list[Piece], tags: list[str], linker: Linker, found: list[
             found.append(
                 Negation(pieces[k].lower, pieces[k].start, pieces[k].end, k + 1, last, np.index if np else None)
             )
-
-
-__all__ = ["DET", "NOUN", "VERB", "find_negations"]

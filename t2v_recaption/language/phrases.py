@@ -10,7 +10,6 @@ from t2v_recaption.language.model import (
     AUX,
     CONJ,
     DET,
-    FOREIGN,
     NAME,
     NOT,
     NOUN,
@@ -24,7 +23,6 @@ from t2v_recaption.language.model import (
     VERB,
     Modifier,
 )  # fmt: skip
-from t2v_recaption.language.neighbours import GENITIVE
 from t2v_recaption.language.tokens import Piece
 
 NP_START = frozenset((DET, POSS, NUM, ADJ, NOUN, NAME, PRON, QUOTE))
@@ -361,6 +359,3 @@ class Chunks:
         )
         vp.form, vp.last = "s", j
         return vp
-
-
-__all__ = ["FOREIGN", "GENITIVE", "MEASURES", "NP_START", "Chunks", "Np", "Vp"]

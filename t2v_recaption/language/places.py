@@ -70,6 +70,9 @@ class Places(Memory):
                 rel.figures = before_end
                 rel.verb = vp.index if vp is not None and before_end else None
             return
+        if rel.category == "of" and self.item == "adj" and np is not None:
+            rel.figures = [np.index]  # "a net full of fish"
+            return
         if self.item in ("vp", "adj") and vp is not None:
             rel.verb = vp.index
             rel.figures = list(vp.objects if (vp.passive or not vp.agents) else vp.agents)

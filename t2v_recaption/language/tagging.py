@@ -66,8 +66,8 @@ class Tagger(ClosedWords, VerbForms):
         can = word.can
         before = self.tags[i - 1] if i else ""
         piece = self.pieces[i]
-        if word.lower == "back" and before in NOMINAL and not self.noun_next(i):
-            return ADV
+        if word.lower == "back" and (before in NOMINAL or before == VERB) and not self.noun_next(i):
+            return ADV if before != VERB else PARTICLE
         if piece.text[0].isupper() and self._is_name(i, word, before):
             return NAME
         if word.lower in self.lex.shades and not can & A:

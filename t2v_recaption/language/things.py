@@ -8,7 +8,7 @@ from t2v_recaption.language.drafts import Np
 from t2v_recaption.language.lexicon import word_set
 from t2v_recaption.language.memory import ACTORS, Rel
 from t2v_recaption.language.model import ADV, AUX, DET, NUM, POSS, PRON, VERB
-from t2v_recaption.language.phrases import GENITIVE
+from t2v_recaption.language.neighbours import GENITIVE
 from t2v_recaption.language.places import Places
 
 _PERSON_SHE = word_set("person_she")
@@ -137,7 +137,7 @@ class Things(Places):
             same = (
                 before.root == np.root
                 or (before.root in ACTORS and np.root in ACTORS)
-                or (before.role == "object" and self.chunks.forms[i] == "ing" and np.root not in ACTORS)
+                or (before.role == "object" and self.chunks.forms[i] == "ing" and np.root not in ACTORS and not np.det)
             )
             return same and self.chunks.forms[i] != "s" and tags[i] != AUX
         if (
@@ -254,5 +254,7 @@ class Things(Places):
         if word in ("it", "its", "itself"):
             things = [k for k in self.things[-10:] if k not in not_these and not self.nps[k].plural]
             actors = [k for k in things if self.nps[k].role == "subject"]
+            if not_these:
+                things = [k for k in things if self.nps[k].role == "object"] or things
             return _last(things if not_these else actors, things, self.things)
         return None

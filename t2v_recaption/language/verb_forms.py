@@ -51,6 +51,8 @@ class VerbForms(Neighbours):
         opener = after is not None and (after.tag in OPENERS or after.tag == POSS)
         if before == AUX:
             return ADJ if can & A and not opener and word.verb not in self.lex.verbs else VERB
+        if before == NUM and opener:
+            return VERB  # one wearing a hat
         if before in _BEFORE_NOUN or before == GENITIVE:
             if noun:
                 return NOUN
@@ -282,6 +284,9 @@ class VerbForms(Neighbours):
             if before == DET and self.words[i - 1].lower in ("that", "which") and not can & N:
                 return VERB
             return NOUN if can & N or before != PREP else VERB
+        late = before == PUNCT and word.bias == "verb" and not self.has_verb and self.pieces[i - 1].text == ","
+        if late and after is not None and after.tag in (PREP, DET, POSS):
+            return VERB  # "two kids, one in yellow, jump into a puddle"
         if before in STARTS or before == PUNCT:
             return VERB if not can & N or (takes and (word.bias != "noun" or word.lower in _ORDERS)) else NOUN
         if before == CONJ:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from t2v_recaption import intent
 from t2v_recaption.intent import Intent, Kind, parse
-from t2v_recaption.intent.frame import FRAMING, OPENING, SHOWING
+from t2v_recaption.intent.frame import FRAMING, OPENING, SHOWING, WISHING
 from t2v_recaption.intent.leftover import is_content
 from t2v_recaption.language import analyse
 
@@ -38,7 +38,7 @@ def uncovered(found: Intent) -> list[str]:
         for token in analyse(found.prompt).tokens
         if is_content(token)
         and token.lower not in FRAMING
-        and not (token.pos == "verb" and token.lemma in SHOWING | OPENING)
+        and not (token.pos == "verb" and token.lemma in SHOWING | OPENING | WISHING)
         and not any(span.start <= token.start and token.end <= span.end for span in spans)
     ]
 
