@@ -229,8 +229,8 @@ def language_name(code: str) -> str:
 
 
 def _turns(examples: Sequence[Example]) -> tuple[Message, ...]:
-    """Examples as turns of the chat: small models above all keep the form better than with examples in the instructions,
-    where SmolLM2-135M wrote a caption for about half of the prompts instead of nine in ten.
+    """Examples as turns of the chat: small models keep the form far better than with examples in the instructions
+    (SmolLM2-135M wrote captions for nine prompts in ten instead of one in two).
     """
     asked = [templates.render("request", prompt=example.prompt, dense=False, open=()) for example in examples]
     pairs = zip(asked, examples, strict=True)

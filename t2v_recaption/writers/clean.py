@@ -26,7 +26,7 @@ LONGEST_REPLY = 40_000
 """Characters that are looked at: more than ten times the longest caption; a runaway model must not cost minutes."""
 
 ROUNDS = 8
-"""How often wrapping inside wrapping is taken off: there are eight kinds of quotes, and no model nests deeper."""
+"""How often a reply is gone through, so that wrapping inside wrapping comes off: no model nests deeper."""
 
 
 @dataclass(frozen=True)
@@ -49,30 +49,32 @@ def clean(reply: str, prompt: str, *, language: str = "en", cut_off: bool = Fals
         cut_off: the model ran into its token limit, so the last sentence may be torn.
     """
     notes: list[str] = []
-    text = tidy(_unwrap(reply[:LONGEST_REPLY], notes))[0]
-    if refused(text):
-        return Cleaned(text, tuple(notes), said("refusal"))
-    text = _told_once(text, notes)
-    if cut_off and (whole := _without_torn_end(text)) != text:
-        text = whole
-        notes.append("Took away the last sentence, which the token limit had cut.")
-        if not whole:
-            return Cleaned(text, tuple(notes), said("cut"))
-    text = _without_strangers(text, prompt, language, notes)
-    return Cleaned(text, tuple(notes), problem(text, prompt, language))
+    text, before = reply[:LONGEST_REPLY], None
+    for _ in range(ROUNDS):
+        if text == before:
+            break
+        before = text
+        text = tidy(_unwrap(text, notes))[0]
+        if refused(text):
+            return Cleaned(text, tuple(notes), said("refusal"))
+        text = _told_once(text, notes)
+        if cut_off and (whole := _without_torn_end(text)) != text:
+            text = whole
+            notes.append("Took away the last sentence, which the token limit had cut.")
+            if not whole:
+                return Cleaned(text, tuple(notes), said("cut"))
+        cut_off = False
+        text = _without_strangers(text, prompt, language, notes)
+    return Cleaned(text, tuple(dict.fromkeys(notes)), problem(text, prompt, language))
 
 
 def _unwrap(text: str, notes: list[str]) -> str:
-    """Take off what is around the caption, layer by layer."""
-    for _ in range(ROUNDS):
-        before = text
-        for note, step in STEPS:
-            shorter = step(text)
-            if _bare(shorter) != _bare(text) and note not in notes:
-                notes.append(note)
-            text = shorter
-        if _bare(text) == _bare(before):
-            break
+    """Take off what is around the caption."""
+    for note, step in STEPS:
+        shorter = step(text)
+        if _bare(shorter) != _bare(text):
+            notes.append(note)
+        text = shorter
     return text
 
 
@@ -126,7 +128,7 @@ def _without_markdown(text: str) -> str:
 
 
 def _without_labels(text: str) -> str:
-    """Drop "Title: …", and the labels of a list of fields: "Scene: … / Camera: …". One label alone belongs to the text."""
+    """Drop "Title: …", and the labels of a list of fields ("Scene: …", "Camera: …"). One label alone stays."""
     lines = text.strip().split("\n")
     if len(lines) > 1 and pattern("title").match(lines[0]):
         lines.pop(0)
@@ -199,7 +201,7 @@ def _told_once(text: str, notes: list[str]) -> str:
 
 
 def _without_strangers(text: str, prompt: str, language: str, notes: list[str]) -> str:
-    """Drop sentences that do not belong into a caption: talk at either end always, others while most of the text remains."""
+    """Drop sentences that are no part of a caption: talk at either end, others while most of the text remains."""
     sentences = split(text)
     kinds = [kind if (kind := off(s, prompt, language)) != "essay" else "" for s in sentences]
     if not any(kinds) and not pattern("afterword").match(sentences[-1] if len(sentences) > 1 else ""):
@@ -237,8 +239,8 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("Took away special tokens and what followed them.", _without_special_tokens),
     ("Took the caption out of its wrapping.", _unwrapped),
     ("Took away markdown.", _without_markdown),
-    ("Took away a preamble.", _without_preamble),
     ("Took away labels.", _without_labels),
+    ("Took away a preamble.", _without_preamble),
     ("Took away remarks after the caption.", _without_afterword),
     ("Took away quotes around the whole.", _without_quotes),
 )

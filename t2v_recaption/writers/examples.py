@@ -32,7 +32,7 @@ class Example(Record):
 
 
 def examples_for(target: Target, options: WriteOptions, words: Words | None = None) -> tuple[Example, ...]:
-    """The examples in the caption's language whose form and length come nearest to what is asked for; there may be none.
+    """The examples in the caption's language whose form and length come nearest to what is wanted; there may be none.
 
     Args:
         target: decides the form.

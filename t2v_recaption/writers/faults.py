@@ -11,6 +11,7 @@ from collections import Counter
 from functools import cache
 
 from t2v_recaption.language import analyse
+from t2v_recaption.language.model import VerbPhrase
 from t2v_recaption.writers.density import DENSE, word_count
 from t2v_recaption.writers.phrases import pattern, said
 from t2v_recaption.writers.sentences import QUOTED, split
@@ -21,10 +22,10 @@ TURNS = 3
 """Words in a row whose return makes a loop."""
 
 NEW_TURNS = 0.65
-"""Share of different word triples below which a text is a loop; in captions of people, GPT-4o and the composer it is 0.88
-or more, in loops of small models 0.5 or less."""
+"""Share of different word triples below which a text is a loop: captions by GPT-4o and the composer have 0.88 or more,
+loops of small models 0.5 or less."""
 
-SHORTEST_LOOP = 20
+SHORTEST_LOOP = 12
 """Word triples from which on that share says something."""
 
 WENT = frozenset({"was", "were", "had", "did", "could", "would"})
@@ -57,9 +58,7 @@ def refused(text: str) -> bool:
 
 
 def off(sentence: str, prompt: str = "", language: str = "en") -> str:
-    """Which kind of sentence that does not belong into a caption this is: `talk`, `advice`, `question`, `person`, `essay`;
-    empty for one that does.
-    """
+    """Why a sentence is no part of a caption: `talk`, `advice`, `question`, `person`, `essay`; empty where it is one."""
     text = _unquoted(sentence)
     if pattern("talk").match(text):
         return "talk"
@@ -124,28 +123,32 @@ def is_past(text: str, prompt: str = "") -> bool:
     words = set(WORD.findall(text.lower()))
     if words.isdisjoint(WENT) or not WENT.isdisjoint(WORD.findall(prompt.lower())):
         return False
-    past = present = 0
     analysis = analyse(_unquoted(text[:LONGEST_STORY]))
-    for verb in analysis.verbs:
-        said_as = [token.lower for token in analysis.tokens[verb.first : verb.last]]
-        if not WENT.isdisjoint(said_as) or (
-            verb.form == "ed" and len(said_as) == 1 and verb.agents and not verb.passive
-        ):
-            past += 1
-        elif not verb.gerund and (verb.form == "s" or said_as[0] in ("is", "are", "has", "have", "does", "do")):
-            present += 1
-        elif verb.form == "base" and verb.agents and len(said_as) == 1:
-            present += 1
-    return past > 0 and past >= present
+    tenses = [
+        _tense(verb, [token.lower for token in analysis.tokens[verb.first : verb.last]]) for verb in analysis.verbs
+    ]
+    return tenses.count("past") > tenses.count("present")
+
+
+def _tense(verb: VerbPhrase, words: list[str]) -> str:
+    alone = len(words) == 1 and bool(verb.agents)
+    if not WENT.isdisjoint(words) or (alone and verb.form == "ed" and not verb.passive):
+        return "past"
+    auxiliary = words[0] in ("is", "are", "has", "have", "does", "do")
+    finite = auxiliary or verb.form == "s" or (alone and verb.form == "base")
+    return "present" if finite and not verb.gerund else ""
 
 
 def _mostly(text: str, prompt: str, language: str) -> str:
-    """The kind of which half of the sentences, or of the words, are that do not belong into a caption."""
+    """What is wrong with half of the sentences, or of the letters; an essay needs more than half of the sentences."""
     sentences = split(text)
-    kinds = [off(sentence, prompt, language) for sentence in sentences]
-    wrong = [(kind, len(sentence)) for kind, sentence in zip(kinds, sentences, strict=True) if kind]
-    half = 2 * len(wrong) >= len(sentences) or 2 * sum(size for _, size in wrong) >= len(text)
-    return said(Counter(kind for kind, _ in wrong).most_common(1)[0][0]) if wrong and half else ""
+    found = [(kind, len(s)) for s in sentences if (kind := off(s, prompt, language))]
+    plain = [(kind, size) for kind, size in found if kind != "essay"]
+    if plain and (2 * len(plain) >= len(sentences) or 2 * sum(size for _, size in plain) >= len(text)):
+        return said(Counter(kind for kind, _ in plain).most_common(1)[0][0])
+    if 2 * len(found) > len(sentences):
+        return said(found[0][0])
+    return ""
 
 
 NUMERAL = re.compile(

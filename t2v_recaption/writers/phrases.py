@@ -1,4 +1,4 @@
-"""The phrases of `prompts/lexicon/replies.yaml`: compiled patterns, and what is said about an answer that is no caption."""
+"""The phrases of `prompts/lexicon/replies.yaml` as patterns, and what is said of an answer that is no caption."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @cache
 def pattern(name: str) -> re.Pattern[str]:
-    """What models say around a caption or instead of one: `preamble`, `talk`, `refusal` …; matches after white space."""
+    """What models say around a caption or instead of one: `preamble`, `talk`, `refusal` …"""
     return re.compile(r"\s*(?:" + "|".join(_lists()[name]) + ")", re.IGNORECASE)
 
 

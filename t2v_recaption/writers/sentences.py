@@ -58,7 +58,7 @@ QUOTED = re.compile(r"""“[^”]*”|"[^"]*"|「[^」]*」""")
 
 
 def pieces_of(text: str, *, tags: bool = False) -> list[str]:
-    """What can be dropped from a text one by one: its sentences, or the phrases of a list of tags, each with its comma."""
+    """What can be dropped from a text one by one: its sentences, or the phrases of a list of tags with their commas."""
     sentences = split(text)
     if not tags or len(sentences) != 1:
         return sentences

@@ -157,10 +157,10 @@ def test_strength_and_duration_are_said() -> None:
 
 
 LONG = (
-    "A weathered fisherman in a yellow raincoat stands at the bow of a small wooden boat and pulls a dripping green net "
-    "over the side, hand over hand. Silver fish slap against the wet planks around his rubber boots. Behind him grey "
-    "waves roll toward a rocky coast with a white lighthouse. Cold morning light breaks through low clouds. Medium "
-    "shot, static camera."
+    "A weathered fisherman in a yellow raincoat stands at the bow of a small wooden boat and pulls a dripping green "
+    "net over the side, hand over hand. Silver fish slap against the wet planks around his rubber boots. Behind him "
+    "grey waves roll toward a rocky coast with a white lighthouse. Cold morning light breaks through low clouds. "
+    "Medium shot, static camera."
 )
 
 
