@@ -130,7 +130,7 @@ class Builder:
             )
             found.append(Fact(
                 f"f{at}", item.kind, said, item.value, spans, item.category,
-                ids.get(id(item.of)) if item.of is not None else None,
-                ids.get(id(item.to)) if item.to is not None else None, item.negated,
+                ids.get(id(item.of)) if item.of is not None and item.of is not item else None,
+                ids.get(id(item.to)) if item.to is not None and item.to is not item else None, item.negated,
             ))  # fmt: skip
         return tuple(found)

@@ -203,12 +203,18 @@ def add_framing(builder: Builder) -> None:
             _frame(builder, np)
     for vp in analysis.verbs:
         if _wishes(builder, vp):
-            builder.frame(vp.first, vp.last)
+            _frame_verb(builder, vp)
         about = all(analysis.nouns[k].root == "medium" or analysis.nouns[k].core in FRAMING for k in vp.agents)
         if vp.lemma in OPENING and vp.agents and about and not any(k in builder.of_noun for k in vp.agents):
-            builder.frame(vp.first, vp.last)
+            _frame_verb(builder, vp)
         if vp.lemma in SHOWING and _only_shows(builder, vp, about):
-            builder.frame(vp.first, vp.last)
+            _frame_verb(builder, vp)
+
+
+def _frame_verb(builder: Builder, vp: VerbPhrase) -> None:
+    for k in range(vp.first, vp.last):
+        if builder.analysis.tokens[k].pos != ADV:
+            builder.frame(k, k + 1)
 
 
 def _wishes(builder: Builder, vp: VerbPhrase) -> bool:
@@ -234,9 +240,12 @@ def _frame(builder: Builder, np: NounPhrase) -> None:
     """Take the framing noun away; what qualifies it stays free for other facts."""
     analysis = builder.analysis
     head = analysis.tokens[np.head].lower
-    if head in FRAMING:
+    if head in FRAMING and np.last > np.head + 1:  # "shot 2"
+        value = " ".join(token.lower for token in analysis.tokens[np.head : np.last])
+        builder.add(Kind.ORDER, value, np.head, np.last, "shot")
+    elif head in FRAMING:
         builder.frame(np.head, np.last)
     elif np.root == "medium" and builder.free(np.head, np.head + 1):
         builder.of_noun[np.index] = builder.add(Kind.STYLE, np.core, np.head, np.head + 1, "medium")
-    elif np.lemma.startswith("camera "):
+    elif np.head > np.first and analysis.tokens[np.head - 1].lower == "camera":
         builder.frame(np.head - 1, np.head + 1)

@@ -11,8 +11,9 @@ def add_negations(builder: Builder) -> None:
     """What must not be there: `value` is the thing to avoid, the span runs from the negating word to its end."""
     for negation in builder.analysis.negations:
         first, last = negation.first, negation.last
-        if first >= last or last - first > 40:
-            last = min(last, first + 40)
+        if first >= last:
+            continue
+        last = min(last, first + 40)
         value = _avoided(builder, negation)
         cue = builder.within(negation.start, negation.end)
         begin = cue[0] if cue and cue[0] <= first and first - cue[0] <= 4 else first

@@ -73,6 +73,8 @@ def _rule_out(
         inner = linker.nps[inner.of]
         last = inner.last
     first = max(np.first, cue_end)
+    if first >= last:
+        return  # a "no" with nothing behind it
     text = " ".join(p.lower for p in pieces[cue:cue_end])
     found.append(Negation(text, pieces[cue].start, pieces[cue_end - 1].end, first, last, np.index))
     for k in np.partners:

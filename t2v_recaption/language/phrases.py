@@ -228,6 +228,7 @@ class Chunks:
                     return None
                 np.last = max(j, i + 1) if not pending else pending[0]
                 np.head = np.count_first if np.count_first >= 0 else np.last - 1
+                np.last = max(np.last, np.head + 1)
                 np.lemma = np.core = words[np.head].lower
                 np.pronoun = np.count is None
                 return np if np.last > i else None

@@ -30,15 +30,24 @@ def test_states(row: dict[str, object]) -> None:
     assert sorted(mnemonic(found, fact) for fact in found) == sorted(row["facts"])  # type: ignore[call-overload]
 
 
+def only_frames(words: str, lemma: str, pos: str) -> bool:
+    """Words that only say that there is a picture: "footage", "show", "camera angle"."""
+    return (
+        words.split()[-1] in FRAMING
+        or words in ("camera angle", "camera work")
+        or (pos == "verb" and lemma in SHOWING | OPENING | WISHING)
+    )
+
+
 def uncovered(found: Intent) -> list[str]:
     """Content words of the prompt that no fact states."""
     spans = [span for fact in found for span in fact.spans]
+    tokens = analyse(found.prompt).tokens
     return [
         token.text
-        for token in analyse(found.prompt).tokens
+        for before, token in zip((None, *tokens), tokens, strict=False)
         if is_content(token)
-        and token.lower not in FRAMING
-        and not (token.pos == "verb" and token.lemma in SHOWING | OPENING | WISHING)
+        and not only_frames(f"{before.lower if before else ''} {token.lower}", token.lemma, token.pos)
         and not any(span.start <= token.start and token.end <= span.end for span in spans)
     ]
 
