@@ -66,13 +66,19 @@ def source(name: str) -> str:
     try:
         if path.suffix == ".j2" and path.is_file():
             return path.read_text(encoding="utf-8")
-        return (FOLDER / f"{name}.j2").read_text(encoding="utf-8")
+        return _packaged(name)
     except FileNotFoundError:
         raise UnknownName("template", name, names()) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidTemplate(f"The template {name!r} cannot be read: {error}.") from error
 
 
+@lru_cache(maxsize=64)
+def _packaged(name: str) -> str:
+    return (FOLDER / f"{name}.j2").read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
     """The names of all built-in templates, sorted."""
     return tuple(sorted(entry.name.removesuffix(".j2") for entry in FOLDER.iterdir() if entry.name.endswith(".j2")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from t2v_recaption.fidelity import events, exact, places, terms, things
@@ -58,7 +59,7 @@ def check(
             that are lost or weakened; a verdict that it changes carries its name. If it fails, the rules stand.
         leaked: details of a writer's instructions (few-shot examples) that must not show up in the text.
     """
-    match = Match(intent, Scene(text))
+    match = Match(intent, scene_of(text))
     whole = verbatim(intent.prompt, text)
     verdicts = tuple(_with_prompt(verdict(match, fact), whole) for fact in intent)
     told = [v.span for v in verdicts if v.fact.kind is Kind.SUBJECT and v.status is not Status.KEPT and v.span]
@@ -73,6 +74,12 @@ def check(
 
         return overrule(intent, report, judge)
     return report
+
+
+@lru_cache(maxsize=16)
+def scene_of(text: str) -> Scene:
+    """The same text is checked by the writer, the pipeline and after the repairs."""
+    return Scene(text)
 
 
 def verdict(match: Match, fact: Fact) -> FactVerdict:

@@ -205,7 +205,7 @@ def _not_english(match: Match) -> bool:
 
 def _leaks(match: Match, leaked: Iterable[str]) -> Iterator[Invention]:
     for detail in leaked:
-        if detail.strip() and not match.says(detail) and (span := match.literal(detail)):
+        if detail.strip() and (span := match.literal(detail)) and not match.says(detail):
             said = match.scene.text[slice(*span)]
             yield Invention(
                 Kind.PHRASE, said, span, f"“{said}” comes from the instructions to the writer, not from the prompt."

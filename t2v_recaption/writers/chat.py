@@ -98,6 +98,7 @@ class ChatWriter(Writer):
         self.backend = backend
         self.ask = Ask(template, temperature, top_p, max_tokens)
         self.leaks = leaks()
+        self._openings: dict[tuple[str | int, ...], tuple[Message, ...]] = {}
 
     def write(self, requests: Sequence[WriteRequest], target: Target, options: WriteOptions) -> list[Draft]:
         """One draft a request; what is no caption has `problem` set."""
@@ -150,21 +151,28 @@ class ChatWriter(Writer):
     def _chat(self, request: WriteRequest, target: Target, options: WriteOptions) -> ChatRequest:
         images = tuple(image for image in (request.image, request.last_image) if image is not None)
         seen = images if self.backend.accepts_images else ()
-        words = words_for(target, options)
-        examples = examples_for(target, options, words)
-        system = templates.render(self._template(target), **_variables(target, options, len(seen), words, examples))
         dense = is_dense(request.intent)
         wanted = open_aspects(request.intent, target, options) if dense else ()
         user = templates.render("request", prompt=request.intent.prompt, dense=dense, open=wanted)
-        shown = () if self._is_own() else _turns(examples)
-        longest = max(words.high, int(1.5 * word_count(request.intent.prompt)))
+        longest = max(words_for(target, options).high, int(1.5 * word_count(request.intent.prompt)))
         return ChatRequest(
-            (Message("system", system), *shown, Message("user", user, seen)),
+            (*self._opening(target, options, len(seen)), Message("user", user, seen)),
             seed=request.seed,
             temperature=self.ask.temperature,
             top_p=self.ask.top_p,
             max_tokens=self.ask.max_tokens or int(TOKENS_PER_WORD * longest) + 64,
         )
+
+    def _opening(self, target: Target, options: WriteOptions, images: int) -> tuple[Message, ...]:
+        """Instructions and examples: the same for all prompts of a run, so made once."""
+        name = self._template(target)
+        key = (name, templates.source(name), repr(target), repr(options), images)
+        if key not in self._openings:
+            words = words_for(target, options)
+            examples = examples_for(target, options, words)
+            system = templates.render(name, **_variables(target, options, images, words, examples))
+            self._openings = {key: (Message("system", system), *(() if self._is_own() else _turns(examples)))}
+        return self._openings[key]
 
     def _template(self, target: Target) -> str:
         if self.ask.template:

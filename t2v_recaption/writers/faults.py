@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
 
 from t2v_recaption.language import analyse
 from t2v_recaption.language.model import VerbPhrase
@@ -57,6 +57,7 @@ def refused(text: str) -> bool:
     return pattern("refusal").match(text) is not None
 
 
+@lru_cache(maxsize=512)
 def off(sentence: str, prompt: str = "", language: str = "en") -> str:
     """Why a sentence is no part of a caption: `talk`, `advice`, `question`, `person`, `essay`; empty where it is one."""
     text = _unquoted(sentence)

@@ -89,7 +89,12 @@ def weighed(text: str, report: Report, aspects: list[Aspect], pieces: list[str] 
 
 def aspects_of(text: str, pieces: list[str] | None = None) -> list[Aspect]:
     """What each sentence (or piece) of a text is about, by the terms in it, else by who or what it speaks of first."""
-    return [_aspect(analyse(piece)) for piece in (split(text) if pieces is None else pieces)]
+    analysis, aspects, position = analyse(text), list[Aspect](), 0
+    for piece in split(text) if pieces is None else pieces:
+        start = text.index(piece, position)
+        position = start + len(piece)
+        aspects.append(_aspect(analysis, start, position))
+    return aspects
 
 
 KINDS: tuple[Aspect, ...] = ("camera", "style", "light", "weather", "time", "mood")
@@ -99,11 +104,12 @@ PLACES = frozenset({"place", "landform", "building", "sky", "water", "plant"})
 """Roots of nouns that make a sentence about the setting when it begins with one."""
 
 
-def _aspect(analysis: Analysis) -> Aspect:
-    found = {term.kind for term in analysis.terms}
+def _aspect(analysis: Analysis, start: int, end: int) -> Aspect:
+    found = {term.kind for term in analysis.terms if start <= term.start < end}
     for kind in KINDS:
         if kind in found:
             return kind
-    if analysis.nouns and analysis.nouns[0].root in PLACES:
+    first = next((noun for noun in analysis.nouns if start <= noun.start < end), None)
+    if first is not None and first.root in PLACES:
         return "setting"
-    return "action" if any(verb.agents for verb in analysis.verbs) else "subject"
+    return "action" if any(verb.agents for verb in analysis.verbs if start <= verb.start < end) else "subject"
