@@ -59,6 +59,10 @@ class Pictures:
                     return [Planned("setting", weight, ready, who, f"vignette.{len(self.s.used)}")]
         return []
 
+    def paints(self, place: Entry | None) -> bool:
+        """Whether there is a sentence that paints the place."""
+        return any(self._views("vignettes", link) for link in self.library.chain(place, places=True))
+
     def lit(self, items: Sequence[Planned]) -> bool:
         """Whether one of these sentences tells of the light already."""
         return any(item.ready.words & words().luminous for item in items)

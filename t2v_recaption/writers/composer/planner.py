@@ -84,7 +84,8 @@ class Planner:
             yield from (*motion, *self.camera.sentences(), *self._audio())
             return
         portraits = self._portraits()
-        look = [] if self.pictures.from_above else self._look()
+        wanted = not portraits or self._is_close() or self.options.strength == "rich"
+        look = self._look(dressed=bool(portraits)) if wanted and not self.pictures.from_above else []
         scenery = self._scenery()
         first = portraits or look[:1]
         yield from (*first, *motion[:1], *scenery[:1])
@@ -108,14 +109,14 @@ class Planner:
     def _portraits(self) -> list[Planned]:
         """How the subject looks, and how each other thing looks that the user named, two at most."""
         scene, out = self.scene, list[Planned]()
-        if scene.main is not None and not self._is_place(scene.main):
+        if scene.main is not None and not self._is_painted(scene.main):
             out += self.pictures.portrait(scene.main, scene.main.reference, 0.86, main=True)
         seen = {scene.main.noun.core} if scene.main is not None else set()
         for other in (self._second(), *scene.others):
             if other is None or other.noun.core in seen or other.root in ("", "abstract", "time", "body part"):
                 continue
             seen.add(other.noun.core)
-            if not self._is_place(other) and len(out) < self.depth + (scene.main is None):
+            if not self._is_painted(other) and len(out) < self.depth + (scene.main is None):
                 out += self.pictures.portrait(other, other.reference, 0.7 if len(out) < 2 else 0.5, main=False)
         return out
 
@@ -123,6 +124,10 @@ class Planner:
         """Whether the thing is where it happens: then the place's own sentence shows it."""
         place = self.scene.place
         return place is not None and actor.entry is not None and actor.entry.name == place.name
+
+    def _is_painted(self, actor: Actor) -> bool:
+        """Whether the sentence on the place shows the thing already."""
+        return self._is_place(actor) and self.pictures.paints(self.scene.place)
 
     def _scenery(self) -> list[Planned]:
         """The place as a whole: two sentences where nothing else is to be seen, one otherwise; details where it has none."""
@@ -134,12 +139,12 @@ class Planner:
             if painted and (self.scene.main is None or self._is_place(self.scene.main)):
                 painted += self.pictures.vignette(place, 0.6)
         if self.pictures.from_above:
-            return painted
+            return painted or self.surroundings.backdrop("above")
         return painted or self.surroundings.setting(close=close)
 
     # subject
 
-    def _look(self) -> list[Planned]:
+    def _look(self, *, dressed: bool) -> list[Planned]:
         """How the subject looks from near, what a person wears, how the object looks."""
         main = self.scene.main
         out: list[Planned] = []
@@ -147,7 +152,7 @@ class Planner:
             return out
         if main.entry is not None:
             out += self.s.from_chain(main.entry, "look", main.reference, "subject", (0.8, 0.5, 0.45)[: self.depth])
-        if main.entry is not None and main.root == "person" and not self._clothed():
+        if main.entry is not None and main.root == "person" and not dressed and not self._clothed():
             wear = self.s.from_chain(main.entry, "wear", main.reference, "subject", (0.6,))
             out = out[:1] + wear + out[1:]
         other = self._second()

@@ -72,18 +72,18 @@ class Surroundings:
         """What stands in front, behind and around, and what moves there."""
         place, who = self.scene.place, self.s.who()
         if place is None:
-            return self._backdrop(close=close)
+            return self.backdrop("close" if close else "any")
         out: list[Planned] = []
         for key, weight in zip(self.s.choice.pick("depth", DEPTHS), (0.7, 0.5, 0.45), strict=True):
             out += self.s.from_chain(place, key, who, "setting", (weight,), places=True)
         return out
 
-    def _backdrop(self, *, close: bool) -> list[Planned]:
+    def backdrop(self, kind: str) -> list[Planned]:
         """What lies around a subject where no place is known: depth and texture, nothing that may be wrong."""
-        if self.scene.main is None or self.scene.main.root in PLACES:
+        if kind != "above" and (self.scene.main is None or self.scene.main.root in PLACES):
             return []
         who = self.s.who()
-        options = [self.library.ready(source) for source in words().backdrop["close" if close else "any"]]
+        options = [self.library.ready(source) for source in words().backdrop[kind]]
         out: list[Planned] = []
         for key, weight in (("backdrop", 0.45), ("backdrop2", 0.4)):
             found = self.s.pick(key, options, who)
