@@ -12,7 +12,7 @@ import random
 import statistics
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +192,7 @@ def _milliseconds(enhancer: Enhancer, prompt: str) -> float:
     return seconds * 1000
 
 
-def _share(flags: Any) -> float:
+def _share(flags: Iterable[bool]) -> float:
     found = list(flags)
     return round(sum(found) / max(1, len(found)), 3)
 

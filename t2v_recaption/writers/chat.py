@@ -12,11 +12,11 @@ from t2v_recaption.errors import InvalidInput, RecaptionError
 from t2v_recaption.fidelity.report import Report, Status
 from t2v_recaption.targets.model import Target, Words
 from t2v_recaption.writers.base import Draft, Revision, WriteOptions, Writer, WriteRequest
-from t2v_recaption.writers.clean import clean
+from t2v_recaption.writers.clean import clean, unwrapped
 from t2v_recaption.writers.density import is_dense, open_aspects, word_count
 from t2v_recaption.writers.examples import Example, examples_for, leaks
 from t2v_recaption.writers.negative import ruled_out
-from t2v_recaption.writers.sentences import aspects_of, pieces_of, weighed
+from t2v_recaption.writers.sentences import QUOTED, aspects_of, pieces_of, weighed
 
 LANGUAGES = {
     "ar": "Arabic",
@@ -276,9 +276,9 @@ def _faults(revision: Revision) -> dict[str, Any]:
 def _translation(reply: ChatReply, prompt: str, language: str) -> str | RecaptionError:
     if reply.error is not None:
         return reply.error
-    cleaned = clean(reply.text, "", language=language)
-    if cleaned.problem:
+    text, problem = unwrapped(reply.text, quoted="".join(QUOTED.findall(prompt)), language=language)
+    if problem:
         return InvalidInput(
-            f"The prompt could not be translated: {cleaned.problem}", hint="Translate it yourself, or use --language."
+            f"The prompt could not be translated: {problem}", hint="Translate it yourself, or use --language."
         )
-    return cleaned.text
+    return text

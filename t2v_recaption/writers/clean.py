@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from t2v_recaption.records import Record
 from t2v_recaption.tidy import tidy
-from t2v_recaption.writers.faults import off, problem, refused, without_loops
+from t2v_recaption.writers.faults import foreign, off, problem, refused, without_loops
 from t2v_recaption.writers.phrases import pattern, said
 from t2v_recaption.writers.sentences import joined, split
 
@@ -66,6 +66,22 @@ def clean(reply: str, prompt: str, *, language: str = "en", cut_off: bool = Fals
         cut_off = False
         text = _without_strangers(text, prompt, language, notes)
     return Cleaned(text, tuple(dict.fromkeys(notes)), problem(text, prompt, language))
+
+
+def unwrapped(reply: str, *, quoted: str = "", language: str = "en") -> tuple[str, str]:
+    """The text in a reply that need not be a caption (a translation), and why there is none.
+
+    Args:
+        reply: what the model said.
+        quoted: text that may stay in another language.
+        language: ISO 639-1 code of the wanted language.
+    """
+    text = tidy(_unwrap(reply[:LONGEST_REPLY], []))[0]
+    if refused(text):
+        return text, said("refusal")
+    if not any(character.isalnum() for character in text):
+        return text, said("empty")
+    return text, said("language", language=repr(language)) if foreign(text, quoted, language) else ""
 
 
 def _unwrap(text: str, notes: list[str]) -> str:

@@ -59,7 +59,7 @@ def refused(text: str) -> bool:
 
 @lru_cache(maxsize=512)
 def off(sentence: str, prompt: str = "", language: str = "en") -> str:
-    """Why a sentence is no part of a caption: `talk`, `advice`, `question`, `person`, `essay`; empty where it is one."""
+    """Why a sentence is no part of a caption: `talk`, `advice`, `question`, `person`, `essay`; empty if it is one."""
     text = _unquoted(sentence)
     if pattern("talk").match(text):
         return "talk"

@@ -1,6 +1,7 @@
 """The chat writer: what a model is told, what is made of its answers, and what it is told when it lost something."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -261,6 +262,17 @@ def test_translation_is_faithful_greedy_and_one_failure_is_its_own() -> None:
     assert "English" in backend.history[0].messages[0].text
 
 
+def test_a_translation_may_say_what_a_caption_may_not_but_not_stay_untranslated() -> None:
+    answers = ["I am walking my dog.", "一只猫", "A sign that says “你好”.", "Translation: a cat was here"]
+    texts = ChatWriter(ScriptedBackend(answers)).translate(
+        ["我在遛狗", "一只猫", "写着“你好”的牌子", "一只猫来过"], "en"
+    )
+    assert texts[0] == answers[0]
+    assert isinstance(texts[1], InvalidInput)
+    assert texts[2] == answers[2]
+    assert texts[3] == "a cat was here"
+
+
 def test_what_is_ruled_out_goes_to_the_negative_prompt() -> None:
     draft, _ = write("An empty beach lies under a grey sky.", prompt="an empty beach, no people")
     assert "people" in draft.negative
@@ -317,6 +329,8 @@ def test_writers_are_made_by_name() -> None:
         make_writer("composer", backend="openai")
 
 
-def test_every_template_is_used_or_extends() -> None:
+def test_every_template_is_used_and_documented() -> None:
     used = {"caption", "request", "revise", "translate", "sharecaptioner", "judge"} | set(names())
     assert set(templates.names()) <= used
+    page = (Path(__file__).resolve().parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
+    assert [name for name in templates.names() if f"`{name}`" not in page] == []
