@@ -18,7 +18,7 @@ from t2v_recaption import knowledge
 
 FOLDER = Path(__file__).parent.parent / "prompts" / "lexicon"
 
-Words = Mapping[str, tuple[str, ...]]
+Words = Mapping[str, list[str]]
 
 NATURAL = frozenset(("animal", "person", "vehicle", "food", "plant", "creature"))
 """Roots where the `kinds` of an entry are kinds of it. Among things they may be neighbours that look and move alike (a
@@ -59,7 +59,7 @@ def _equals() -> Mapping[str, Words]:
         table = found.setdefault(section, {})
         for word in group:
             table.setdefault(word, []).extend(group)
-    return {part: {word: tuple(dict.fromkeys(group)) for word, group in table.items()} for part, table in found.items()}
+    return found
 
 
 @cache
@@ -70,14 +70,15 @@ def _broader() -> Mapping[str, Words]:
         table = found.setdefault(section, {})
         for word in words_of(rest):
             table.setdefault(word, []).append(general.strip())
-    return {part: {word: tuple(dict.fromkeys(ups)) for word, ups in table.items()} for part, table in found.items()}
+    return found
 
 
 class Kin(NamedTuple):
     """What the knowledge base says of its subjects."""
 
-    equals: Mapping[str, tuple[str, ...]]
-    broader: Mapping[str, tuple[str, ...]]
+    equals: Mapping[str, list[str]]
+    """May name a word more than once: making a thousand lists unique costs more than asking them ever does."""
+    broader: Mapping[str, list[str]]
 
 
 @cache
@@ -94,10 +95,7 @@ def _kin() -> Kin:
                 broader.setdefault(kind.lower(), []).append(names[0])
         if head.get("is"):
             broader.setdefault(names[0], []).append(str(head["is"]).lower())
-    return Kin(
-        {word: tuple(dict.fromkeys(words)) for word, words in equal.items()},
-        {word: tuple(dict.fromkeys(words)) for word, words in broader.items()},
-    )
+    return Kin(equal, broader)
 
 
 @lru_cache(maxsize=16384)
