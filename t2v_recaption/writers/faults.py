@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from functools import cache, lru_cache
 
+from t2v_recaption.intent.detect import detect
 from t2v_recaption.language import analyse
 from t2v_recaption.language.model import VerbPhrase
 from t2v_recaption.writers.density import DENSE, word_count
@@ -27,6 +28,12 @@ loops of small models 0.5 or less."""
 
 SHORTEST_LOOP = 12
 """Word triples from which on that share says something."""
+
+LONG_ENOUGH = 12
+"""Words from which on the common words of a text tell its language."""
+
+TOLD_APART = frozenset({"de", "en", "es", "fr", "it", "nl", "pl", "pt"})
+"""Languages in Latin script that `detect` knows well enough to reject a text for its language."""
 
 WENT = frozenset({"was", "were", "had", "did", "could", "would"})
 """Words of the past tense that can be nothing else."""
@@ -179,7 +186,7 @@ def _scripts() -> dict[str, re.Pattern[str]]:
 
 
 def foreign(text: str, prompt: str, language: str) -> bool:
-    """Letters of another script than the wanted language's, outside what the prompt itself says in that script."""
+    """Whether the text is in another language: letters of another script that the prompt has not, or other words."""
     script = language if language in _scripts() else "latin"
     allowed = set(prompt)
     other = [
@@ -189,4 +196,8 @@ def foreign(text: str, prompt: str, language: str) -> bool:
         for character in letters.findall(text)
         if character not in allowed
     ]
-    return bool(other) or (script != "latin" and not _scripts()[script].search(text))
+    if other or (script != "latin" and not _scripts()[script].search(text)):
+        return True
+    if script != "latin" or language not in TOLD_APART or len(text.split()) < LONG_ENOUGH:
+        return False
+    return detect(text) != language

@@ -219,6 +219,24 @@ def test_the_prompts_own_foreign_words_are_no_wrong_language() -> None:
     assert clean("A sign reads “你好” above a door. Rain falls.", "a sign that says “你好”").problem == ""
 
 
+FISHERMAN = {
+    "de": "Ein alter Fischer sitzt auf einer Kiste und flickt ein Netz. Seine Finger schieben die Nadel durch.",
+    "en": "An old fisherman sits on a crate and mends a net. His fingers push the needle through the mesh.",
+    "es": "Un viejo pescador está sentado en una caja y repara una red. Sus dedos empujan la aguja entre las mallas.",
+    "fr": "Un vieux pêcheur est assis sur une caisse et répare un filet. Ses doigts poussent l'aiguille dans les mailles.",
+    "it": "Un vecchio pescatore siede su una cassa e ripara una rete. Le sue dita spingono l'ago tra le maglie.",
+    "nl": "Een oude visser zit op een kist en herstelt een net. Zijn vingers duwen de naald door de mazen van het net.",
+    "pt": "Um velho pescador está sentado em uma caixa e conserta uma rede. Seus dedos empurram a agulha.",
+    "zh": "一位老渔夫坐在木箱上补渔网。他的手指把针穿过网眼，再把线拉紧。",
+}
+
+
+@pytest.mark.parametrize("wanted", FISHERMAN)
+def test_another_language_than_the_wanted_one_is_named(wanted: str) -> None:
+    for language, text in FISHERMAN.items():
+        assert bool(clean(text, "x", language=wanted).problem) is (language != wanted), language
+
+
 def test_chinese_stays_chinese() -> None:
     text = "一只猫坐在钢琴前。它的爪子按下琴键。"
     assert clean(text, "一只猫弹钢琴", language="zh") == clean(text, "一只猫弹钢琴", language="zh")

@@ -35,29 +35,6 @@ SHOTS = {
 """Key of `words().shot` by scale."""
 MOVES = ("static shot", "push in", "static shot", "slider shot", "push in", "pull back", "push in")
 FOLLOWING = ("tracking shot", "following shot", "static shot", "push in", "push in")
-TRAVEL = frozenset(
-    [
-        "walk",
-        "run",
-        "jog",
-        "ride",
-        "drive",
-        "sail",
-        "fly",
-        "travel",
-        "move",
-        "cross",
-        "march",
-        "roam",
-        "cycle",
-        "skate",
-        "ski",
-        "swim",
-        "trot",
-        "gallop",
-        "pass",
-    ]
-)
 
 
 class Camera:
@@ -104,7 +81,7 @@ class Camera:
 
     def _travels(self) -> bool:
         action = self.scene.action
-        return action is not None and action.entry is not None and action.lemma in TRAVEL
+        return action is not None and action.entry is not None and action.lemma in words().travel
 
     def _framing(self, who: Reference) -> list[Planned]:
         """One plain sentence on shot size and angle."""

@@ -71,7 +71,7 @@ def looks_plural(noun: str) -> bool:
 
 
 def plural_of(noun: str, irregular: str = "") -> str:
-    """"monkey" → "monkeys", "fly" → "flies"; `irregular` is the plural where the knowledge names one."""
+    """ "monkey" → "monkeys", "fly" → "flies"; `irregular` is the plural where the knowledge names one."""
     if irregular or looks_plural(noun):
         return irregular or noun
     if re.search(r"(?:[sxz]|ch|sh)$", noun):

@@ -29,7 +29,7 @@ class Ready(NamedTuple):
 class Entry:
     """One entry of the knowledge. Its head is known at once, the rest is read on first use."""
 
-    __slots__ = ("_line", "_library", "_ready", "_row", "_situation", "_tags", "head", "name")
+    __slots__ = ("_library", "_line", "_ready", "_row", "_situation", "_tags", "head", "name")
 
     def __init__(self, head: dict[str, Any], line: str, library: Library) -> None:
         self.head = head

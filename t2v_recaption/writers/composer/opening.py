@@ -23,8 +23,12 @@ FRAME = re.compile(
     re.IGNORECASE,
 )
 """Words for the camera or the medium with which a prompt begins: "a close up video of …"."""
-BARE_FRAME = re.compile(r"(?P<last>flat lay|close[ -]?up|macro) +(?!of\b|on\b|video|shot|view|footage|photo|lens)(?=\w)", re.IGNORECASE)
-TAIL_FRAME = re.compile(r" +(?P<last>top view|aerial view|side view|front view|close[ -]?up|birds?[ -]?eye view) *$", re.IGNORECASE)
+BARE_FRAME = re.compile(
+    r"(?P<last>flat lay|close[ -]?up|macro) +(?!of\b|on\b|video|shot|view|footage|photo|lens)(?=\w)", re.IGNORECASE
+)
+TAIL_FRAME = re.compile(
+    r" +(?P<last>top view|aerial view|side view|front view|close[ -]?up|birds?[ -]?eye view) *$", re.IGNORECASE
+)
 REQUEST = re.compile(
     r"(?:please +)?(?:can you +|could you +)?(?:make|create|generate|show|render|produce|give|film)(?: +me| +us)?"
     r"(?: +an?)?(?P<what>(?: +\w+)? +(?:video|clip|film|movie|animation))(?: +(?:of|showing|about|where|in which) +)",
@@ -129,7 +133,9 @@ class _Opener:
         verb = verb[:-1] if head.lower().endswith("videos") else verb
         self.edits.prefix = f"{capital(head)} {verb} "
         self.edits.replace(start, end, "")
-        first = next((noun for noun in self.a.nouns if (start < end and noun.start == end) or noun.start == 0 == end), None)
+        first = next(
+            (noun for noun in self.a.nouns if (start < end and noun.start == end) or noun.start == 0 == end), None
+        )
         self.small.fill(end, first=first)
         return self._finish("frame")
 
@@ -248,7 +254,7 @@ class _Opener:
             several = looks_several(before.lower) or (at >= first.last and self._several(first))
             self.edits.insert(token.start, "are " if several else "is ")
             if not first.determiner and not several:
-                self.edits.insert(first.start, f"{article(self.a.text[first.start:])} ")
+                self.edits.insert(first.start, f"{article(self.a.text[first.start :])} ")
             self.small.fill(token.end)
             return True
         return False

@@ -20,7 +20,6 @@ REQUIRED = 0.85
 """From this importance on a sentence is written even where the caption has its length."""
 ANCHORS = frozenset(("name", "they", "their", "them"))
 BEATS = (0.85, 0.7, 0.65)
-POSED = frozenset(("sit", "stand", "lie", "rest", "perch", "lean", "sleep", "pose", "hang"))
 
 
 @dataclass
@@ -213,7 +212,7 @@ class Planner:
         beats = self._beats(action.entry) if action is not None and action.entry is not None else []
         if beats:
             return beats[:count]
-        posed = action is None or action.lemma in POSED
+        posed = action is None or action.lemma in words().posed
         if not posed and (main is None or main.root in MOVING or self.scene.hands):
             return self._general_beats()[:1]
         return self._own_motion()[:count]
@@ -248,7 +247,7 @@ class Planner:
         main = self.scene.main
         if main is None or main.entry is None:
             return []
-        posed = any(verb.lemma in POSED for verb in self.scene.analysis.verbs) or self.plan.posture is not None
+        posed = any(verb.lemma in words().posed for verb in self.scene.analysis.verbs) or self.plan.posture is not None
         who = self.s.who()
         if main.root in MOVING:
             key = "still" if posed else "move"

@@ -79,7 +79,8 @@ class Realiser:
         self.openings = [word.lower() for word in first_words]
         last = max((at for at, item in enumerate(items) if item.aspect == "action"), default=-1)
         return [
-            Sentence(self._sentence(item, last=at == last), item.aspect, item.importance) for at, item in enumerate(items)
+            Sentence(self._sentence(item, last=at == last), item.aspect, item.importance)
+            for at, item in enumerate(items)
         ]
 
     def _sentence(self, item: Planned, *, last: bool) -> str:
@@ -106,7 +107,11 @@ class Realiser:
     def _in_place(self, text: str) -> str:
         """The sentence with the place in front, said once."""
         first = text.split(" ", 4)[:4]
-        if any(word.endswith(",") for word in first) or first[0].lower() not in PLAIN and not first[0].lower().endswith("s"):
+        if (
+            any(word.endswith(",") for word in first)
+            or (first[0].lower() not in PLAIN
+            and not first[0].lower().endswith("s"))
+        ):
             return text
         place, self.place = self.place, ""
         return f"{capital(place)}, {text[:1].lower()}{text[1:]}"

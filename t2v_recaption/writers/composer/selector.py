@@ -13,52 +13,6 @@ from t2v_recaption.writers.composer.scene import Scene
 from t2v_recaption.writers.composer.tags import Tags
 from t2v_recaption.writers.composer.words import words
 
-BODY = frozenset(
-    [
-        "head",
-        "heads",
-        "face",
-        "faces",
-        "eye",
-        "eyes",
-        "gaze",
-        "shoulder",
-        "shoulders",
-        "back",
-        "backs",
-        "chest",
-        "hips",
-        "hip",
-        "knee",
-        "knees",
-        "leg",
-        "legs",
-        "lip",
-        "lips",
-        "mouth",
-        "jaw",
-        "torso",
-        "body",
-        "bodies",
-        "chin",
-        "neck",
-        "brow",
-        "expression",
-        "smile",
-        "smiles",
-        "breath",
-        "breathe",
-        "breathes",
-        "foot",
-        "feet",
-        "ears",
-        "stands",
-        "stand",
-        "hair",
-    ]
-)
-"""What is out of frame where only somebody's hands are seen."""
-
 
 @dataclass
 class Planned:
@@ -115,7 +69,11 @@ class Selector:
             return False
         if "or" in ready.words:
             return False  # "steam or drops" leaves the decision to the reader
-        if ready.words & self.scene.avoid or ready.words & words().ambiguous or (self.scene.hands and who.name == "the hands" and ready.words & BODY):
+        if (
+            ready.words & self.scene.avoid
+            or ready.words & words().ambiguous
+            or (self.scene.hands and who.name == "the hands" and ready.words & words().body)
+        ):
             return False
         return not (("obj" in ready.slots and not who.obj) or ("place" in ready.slots and not who.place))
 

@@ -12,7 +12,6 @@ from t2v_recaption.writers.composer.scene import PLACES, Actor
 from t2v_recaption.writers.composer.selector import Planned, Selector
 from t2v_recaption.writers.composer.words import words
 
-PEOPLE = frozenset(("man", "woman", "boy", "girl", "child", "kid", "people", "person", "guy", "lady", "friend", "couple", "family"))
 PHRASE = re.compile(r"\w+(?: of)? (?:the|an?) (?P<name>[^,]+)$")
 DEPTHS = (
     ("background", "life", "foreground"),
@@ -103,10 +102,12 @@ class Surroundings:
     def _places(self) -> list[Entry]:
         """Places of the action that suit the subject, then of the action, then of the subject."""
         main, action, choice = self.scene.main, self.scene.action, self.s.choice
-        actor = main if main is None or main.entry is not None else next((a for a in self.scene.others if a.entry), main)
+        actor = (
+            main if main is None or main.entry is not None else next((a for a in self.scene.others if a.entry), main)
+        )
         mine = self._own_places(actor) if actor is not None else []
         doing = list(action.entry.get("places", ()) or ()) if action is not None and action.entry is not None else []
-        known = main is not None and main.root == "person" and main.noun.core not in PEOPLE
+        known = main is not None and main.root == "person" and main.noun.core not in words().people
         rest = [*self._landmark_pools(), mine, doing] if known else [doing, *self._landmark_pools(), mine]
         pools = [[name for name in doing if name in mine], *self._object_pools(mine), *rest]
         if self._is_about_food():
@@ -149,7 +150,7 @@ class Surroundings:
         for at, link in enumerate(links):
             places = list(link.get("places", ()) or ())
             if places:
-                general = link.name == "person" and at > 0 and actor.noun.core not in PEOPLE
+                general = link.name == "person" and at > 0 and actor.noun.core not in words().people
                 return words().neutral_places if general else places
         return []
 

@@ -24,7 +24,7 @@ class Tags(NamedTuple):
         """Whether both can be said of one clip."""
         return not (self.has & other.bars or other.has & self.bars)
 
-    def __or__(self, other: Tags) -> Tags:  # type: ignore[override]
+    def __or__(self, other: Tags) -> Tags:
         return Tags(self.has | other.has, self.bars | other.bars)
 
 

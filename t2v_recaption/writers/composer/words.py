@@ -43,6 +43,12 @@ class Words:
     kitchenware: frozenset[str]
     ambiguous: frozenset[str]
     human: frozenset[str]
+    groups: frozenset[str]
+    weak_verbs: frozenset[str]
+    posed: frozenset[str]
+    travel: frozenset[str]
+    people: frozenset[str]
+    body: frozenset[str]
     lifeless: frozenset[str]
     gender: dict[str, list[str]]
     neutral_places: list[str]
@@ -64,6 +70,38 @@ def words() -> Words:
     path = Path(prompts.__file__).parent / "knowledge" / "composer.json"
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     data.pop("about")
-    for name in ("no_hands", "surfaces", "bare", "mass", "capital", "names", "unique", "collective", "the_of", "kin", "in_s", "no_subject", "cooked", "pieces", "human", "lifeless", "kitchenware", "ambiguous", "upper", "an", "a", "airborne", "luminous", "materials", "undressed"):
+    for name in (
+        "no_hands",
+        "surfaces",
+        "bare",
+        "mass",
+        "capital",
+        "names",
+        "unique",
+        "collective",
+        "the_of",
+        "kin",
+        "in_s",
+        "no_subject",
+        "cooked",
+        "pieces",
+        "human",
+        "groups",
+        "weak_verbs",
+        "posed",
+        "travel",
+        "people",
+        "body",
+        "lifeless",
+        "kitchenware",
+        "ambiguous",
+        "upper",
+        "an",
+        "a",
+        "airborne",
+        "luminous",
+        "materials",
+        "undressed",
+    ):
         data[name] = frozenset(data[name])
     return Words(**data)

@@ -19,8 +19,9 @@ from t2v_recaption.writers.composer.opening import Extras, Opening, open_with
 from t2v_recaption.writers.composer.phrases import phrases
 from t2v_recaption.writers.composer.planner import Plan, Planner
 from t2v_recaption.writers.composer.realiser import Realiser, merged
-from t2v_recaption.writers.composer.scene import Scene, build
+from t2v_recaption.writers.composer.scene import Scene
 from t2v_recaption.writers.composer.selector import Planned
+from t2v_recaption.writers.composer.understand import understand
 
 DENSE = 60
 """Words from which on a prompt is a caption already: Wan's and LTX's own examples of finished captions start there."""
@@ -40,7 +41,7 @@ class Composer(Writer):
         return [self._write(request, target, options) for request in requests]
 
     def revise(self, revisions: Sequence[Revision], target: Target, options: WriteOptions) -> list[Draft]:
-        """Each draft without the added sentences that the report blames, the prompt in its own words where it failed."""
+        """Each draft without what its report blames, the prompt in its own words where it failed."""
         return [safer(revision) for revision in revisions]
 
     def _write(self, request: WriteRequest, target: Target, options: WriteOptions) -> Draft:
@@ -51,8 +52,10 @@ class Composer(Writer):
 
 
 def safer(revision: Revision) -> Draft:
-    """The draft without what its report blames: added sentences go, the user's sentence falls back to the prompt itself."""
+    """The draft without what its report blames: added sentences go, the prompt's falls back to itself."""
     draft, report = revision.draft, revision.report
+    if report is None:
+        return draft
     blamed = [item.span for item in report.forbidden] + [v.span for v in report.failures if v.span is not None]
     kept: list[Sentence] = []
     at = 0
@@ -77,7 +80,7 @@ def compose(intent: Intent, seed: int, target: Target, options: WriteOptions, kn
         return Draft((_kept(intent.prompt),), negative, (note,), provenance)
     text = _positive(intent) if target.negation == "negative" else intent.prompt
     analysis = analyse(text)
-    scene = build(intent, analysis, knowledge, choice)
+    scene = understand(intent, analysis, knowledge, choice)
     planner = Planner(scene, knowledge, target, options)
     plan = planner.prepare()
     if target.tags:
@@ -92,7 +95,9 @@ def compose(intent: Intent, seed: int, target: Target, options: WriteOptions, kn
     return Draft(tuple(sentences), negative if target.negation == "negative" else "", (), provenance)
 
 
-_CUE = re.compile(r"^(?:with(?:out)?|no|not|never|any|free of|there (?:is|are)|a|an|the|don't|do not|should be)\s+", re.IGNORECASE)
+_CUE = re.compile(
+    r"^(?:with(?:out)?|no|not|never|any|free of|there (?:is|are)|a|an|the|don't|do not|should be)\s+", re.IGNORECASE
+)
 
 
 def _avoided(fact: Fact) -> str:
@@ -143,12 +148,12 @@ def _complete(intent: Intent) -> bool:
 
 def _sentences(scene: Scene, plan: Plan, opening: Opening, target: Target) -> list[Sentence]:
     order = {aspect: at for at, aspect in enumerate(target.order)}
-    place = {"time": "light", "weather": "light", "mood": "style", "audio": "camera", "quality": "style"}
+    beside = {"time": "light", "weather": "light", "mood": "style", "audio": "camera", "quality": "style"}
 
     def rank(item: Planned) -> float:
         if item.aspect in order:
             return order[item.aspect]
-        return order.get(place.get(item.aspect, ""), len(order)) + 0.5
+        return order.get(beside.get(item.aspect, ""), len(order)) + 0.5
 
     items = merged(sorted(plan.items, key=rank), scene.choice)
     first = opening.text.split(" ", 1)[0]
