@@ -197,7 +197,9 @@ def _language(match: Match) -> Iterator[Invention]:
 
 
 def _not_english(match: Match) -> bool:
-    words = [token.lower for token in match.scene.analysis.tokens if token.text[:1].isalpha()]
+    own = set(match.intent.prompt.lower().split())  # the prompt's own words are English enough
+    tokens = match.scene.analysis.tokens
+    words = [token.lower for token in tokens if token.text[:1].isalpha() and token.lower not in own]
     if len(words) < 12:
         return False
     return sum(word in listed("english") for word in words) / len(words) < ENGLISH_SHARE
