@@ -1,0 +1,104 @@
+"""Deeds: what happens in a scene, and which entry of the knowledge tells how it unfolds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from t2v_recaption.intent.model import Kind
+from t2v_recaption.language.model import NounPhrase, VerbPhrase
+from t2v_recaption.writers.composer.casting import Casting
+from t2v_recaption.writers.composer.library import Entry, Library
+from t2v_recaption.writers.composer.scene import ALIVE, EVENTS, Action, Actor, Scene
+from t2v_recaption.writers.composer.words import words
+
+
+class Deeds:
+    """Finds the action of one scene."""
+
+    def __init__(self, scene: Scene, library: Library, casting: Casting) -> None:
+        self.scene = scene
+        self.library = library
+        self.casting = casting
+        self.a = scene.analysis
+
+    def find(self, verb: VerbPhrase | None, first: NounPhrase | None) -> Action | None:
+        """The action: of the verb, of an event ("a fight"), or of a participle ("a sleeping cat")."""
+        if verb is not None:
+            return self._of_verb(verb)
+        return self._of_noun(first) if first is not None else self._of_modifier()
+
+    def verb(self) -> VerbPhrase | None:
+        """The verb that says most about what happens."""
+        lens = [s for f in self.scene.intent.of_kind(Kind.CAMERA) for s in f.spans]
+        verbs = [v for v in self.a.verbs if v.start >= self.casting.start and not v.negated and not v.gerund]
+        verbs = [v for v in verbs if not any(s.start < v.end and v.start < s.end for s in lens)]
+        strong = [v for v in verbs if v.lemma not in words().weak_verbs and (v.agents or v.objects) and self._known(v)]
+        if strong:
+            return strong[0]
+        if verbs and verbs[0].first == 0:
+            return verbs[0]
+        return next((v for v in verbs if v.agents or v.objects), None)
+
+    def _known(self, verb: VerbPhrase) -> bool:
+        return bool(self.library.actions(f"{verb.lemma} {verb.particle}".strip()) or self.library.actions(verb.lemma))
+
+    def _of_verb(self, verb: VerbPhrase) -> Action:
+        obj = None
+        if not verb.passive:
+            obj = next((self.casting.actor(self.a.nouns[i]) for i in verb.objects if not self.a.nouns[i].pronoun), None)
+        options: list[Entry] = [*self.library.actions(f"{verb.lemma} {verb.particle}".strip())]
+        if verb.particle:
+            options += self.library.actions(verb.lemma)
+        entry = None if verb.passive else self._best(options, obj)
+        return Action(verb, verb.lemma, entry, obj)
+
+    def _of_noun(self, first: NounPhrase) -> Action | None:
+        """A fight between two dragons is two dragons that fight."""
+        event = self.a.nouns[0]
+        entry = None
+        if event.index != first.index and self.casting.root(event) in EVENTS:
+            entry = self._best(self.library.actions(event.core), None) if self.scene.main is not None else None
+        return Action(None, event.core, entry, None) if entry is not None else self._of_modifier()
+
+    def _of_modifier(self) -> Action | None:
+        """ "a sleeping orangutan" sleeps."""
+        if self.scene.main is None:
+            return None
+        for modifier in self.scene.main.noun.modifiers:
+            if modifier.text.lower().endswith("ing"):
+                entry = self._best(self.library.actions(self._verb_of(modifier.text.lower())), None)
+                if entry is not None:
+                    return Action(None, entry.name, entry, None)
+        return None
+
+    def _verb_of(self, text: str) -> str:
+        stem = text[:-3]
+        options = (stem, f"{stem}e", stem[:-1] if stem[-1:] == stem[-2:-1] else stem)
+        return next((word for word in options if self.library.actions(word)), stem)
+
+    def _best(self, options: Sequence[Entry], obj: Actor | None) -> Entry | None:
+        """The entry whose doer and object fit nearest; None when none fits. Entries that name the object come first."""
+        scored = [(self._score(entry, obj), -at, entry) for at, entry in enumerate(options)]
+        special = [item for item in scored if item[0][0] > 0]
+        fitting = [item for item in special or scored if item[0][1] > 0 and item[0][0] >= 0]
+        if not fitting and special and self.scene.main is not None and self.scene.main.root in ALIVE:
+            fitting = special
+        return max(fitting, key=lambda item: item[:2])[2] if fitting else None
+
+    def _score(self, entry: Entry, obj: Actor | None) -> tuple[int, int]:
+        """How near its objects (-1: it needs another one; 0: it names none) and its doers (0: not for this one) are."""
+        objects, doers = entry.head.get("objects") or (), entry.head.get("by") or ()
+        near = 0
+        if objects:
+            hit = next((at for at, name in enumerate(self._names_of(obj)) if name in objects), None)
+            near = -1 if hit is None else 40 - min(hit, 20)
+        if not doers:
+            return near, 1
+        names = ["person"] if self.scene.hands else self._names_of(self.scene.main)
+        hit = next((at for at, name in enumerate(names) if name in doers), None)
+        return near, 0 if hit is None else 20 - min(hit, 15)
+
+    def _names_of(self, actor: Actor | None) -> list[str]:
+        if actor is None:
+            return []
+        return [actor.noun.lemma, actor.noun.core, *self.library.chain_names(actor.entry), actor.root]

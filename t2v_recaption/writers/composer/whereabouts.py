@@ -1,0 +1,108 @@
+"""Whereabouts: the place and the time of day that a prompt states."""
+
+from __future__ import annotations
+
+from t2v_recaption.intent.model import Fact, Intent, Kind
+from t2v_recaption.language.model import NounPhrase
+from t2v_recaption.writers.composer.casting import Casting
+from t2v_recaption.writers.composer.library import Entry, Library
+from t2v_recaption.writers.composer.scene import PLACES, Scene
+
+OUTSIDE = frozenset(("outside", "near", "by", "behind", "front", "along", "across", "around"))
+TIMES = (
+    ("night", {"night"}), ("dusk", {"dusk", "golden hour", "blue hour"}), ("dawn", {"dawn"}), ("day", {"day", "noon"}),
+)  # fmt: skip
+"""Times of day as the knowledge names them, with the tags that tell them."""
+
+
+class Whereabouts:
+    """Finds where and when one scene is."""
+
+    def __init__(self, scene: Scene, library: Library, casting: Casting) -> None:
+        self.scene = scene
+        self.library = library
+        self.casting = casting
+        self.a = scene.analysis
+
+    def find(self, first: NounPhrase | None) -> None:
+        """Fill in place and time of the scene, as far as the prompt states them."""
+        self._find_place(first)
+        names = set(self.library.vocabulary.names(self.scene.tags))
+        self.scene.time = next((time for time, signs in TIMES if names & signs), "")
+
+    def _find_place(self, first: NounPhrase | None) -> None:
+        scene = self.scene
+        for noun in self._place_nouns(first):
+            own = first is not None and noun.index == first.index
+            entry = self.library.place(noun.lemma, noun.core, exact=own and noun.root not in ("place", "landform"))
+            if entry is not None and not entry.situation.fits(scene.tags):
+                entry = self._inside_or_outside(noun)
+            if entry is not None:
+                scene.place, scene.place_name, scene.place_stated = (
+                    entry,
+                    self.casting.name(noun, plural=noun.plural),
+                    True,
+                )
+                scene.tags = scene.tags | entry.situation
+                return
+        self._general_place()
+
+    def _general_place(self) -> None:
+        """A stated place that is no entry is at least inside or outside."""
+        scene = self.scene
+        spans = [span for fact in scene.intent.of_kind(Kind.SETTING) if not fact.negated for span in fact.spans]
+        noun = next((n for n in self.a.nouns if any(s.start < n.end and n.start < s.end for s in spans)), None)
+        scene.place_stated = bool(spans)
+        if noun is None and scene.main is None and scene.intent.of_kind(Kind.TIME, Kind.WEATHER):
+            scene.place, scene.place_stated = self.library.place("sky"), True
+        if noun is None:
+            return
+        scene.place = self._inside_or_outside(noun)
+        if scene.place is not None:
+            scene.place_name = self.casting.name(noun, plural=noun.plural)
+            scene.tags = scene.tags | scene.place.situation
+
+    def _inside_or_outside(self, noun: NounPhrase) -> Entry | None:
+        """The general entry for a place that has none of its own, or whose own is the wrong side of the door."""
+        names = self.library.vocabulary.names(self.scene.tags)
+        relation = next((r.category for r in self.a.relations if r.ground == noun.index), "")
+        inside = "indoor" in names or (noun.root == "building" and relation in ("in", "inside"))
+        outside = (
+            bool({"outdoor", "sky"} & set(names)) or noun.root in ("landform", "water", "sky") or relation in OUTSIDE
+        )
+        return self.library.place("indoor" if inside else "outdoor") if inside or outside else None
+
+    def _place_nouns(self, first: NounPhrase | None) -> list[NounPhrase]:
+        """Nouns that may be the place: what is stated as setting, landmarks of relations, then the subject itself."""
+        spans = [span for fact in self.scene.intent.of_kind(Kind.SETTING) if not fact.negated for span in fact.spans]
+        stated = [n for n in self.a.nouns if any(s.start < n.end and n.start < s.end for s in spans)]
+        grounds = [self.a.nouns[r.ground] for r in self.a.relations if r.ground is not None and not r.negated]
+        own = [first] if first is not None and self.casting.root(first) in PLACES | {"", "abstract"} else []
+        landmarks = [n for n in grounds if n.root in PLACES | {"", "abstract", "object", "vehicle"}]
+        inner = self.a.nouns[self.a.nouns[0].of] if self.a.nouns and self.a.nouns[0].of is not None else None
+        whose = [inner] if inner is not None and inner.root in PLACES else []
+        return [*stated, *landmarks, *whose, *own]
+
+
+def positive_text(intent: Intent) -> str:
+    """The prompt with what it rules out blanked."""
+    text = intent.prompt
+    for fact in intent.facts:
+        for start, end in fact.spans if fact.negated else ():
+            text = text[:start] + " " * (end - start) + text[end:]
+    return text
+
+
+def avoided(intent: Intent) -> frozenset[str]:
+    """The words for what the prompt rules out, in the forms that a sentence may have them."""
+    return frozenset(word for fact in intent.facts if fact.negated for word in _forms(fact))
+
+
+def _forms(fact: Fact) -> set[str]:
+    """The thing ruled out, in the forms that a sentence may have it."""
+    forms = set()
+    for word in fact.value.lower().split():
+        forms |= {word, f"{word}s", f"{word}es", word.removesuffix("s"), word.removesuffix("es")}
+    if forms & {"people", "person", "human"}:
+        forms |= {"people", "person", "persons", "figures", "figure", "crowd", "passers-by", "faces", "someone"}
+    return {form for form in forms if len(form) > 2}
