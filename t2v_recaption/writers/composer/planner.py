@@ -11,7 +11,7 @@ from t2v_recaption.writers.base import WriteOptions
 from t2v_recaption.writers.composer.camera import Camera
 from t2v_recaption.writers.composer.library import Entry, Library
 from t2v_recaption.writers.composer.pictures import Pictures
-from t2v_recaption.writers.composer.scene import MOVING, Actor, Scene
+from t2v_recaption.writers.composer.scene import MOVING, PLACES, Actor, Scene
 from t2v_recaption.writers.composer.selector import Planned, Selector
 from t2v_recaption.writers.composer.surroundings import Surroundings
 from t2v_recaption.writers.composer.words import words
@@ -19,6 +19,8 @@ from t2v_recaption.writers.composer.words import words
 REQUIRED = 0.85
 """From this importance on a sentence is written even where the caption has its length."""
 ANCHORS = frozenset(("name", "they", "their", "them"))
+WITHIN = frozenset(("in", "inside", "at", "on", "within", "through", "under", "into", "along", "across", "over"))
+"""Relations whose ground is a place rather than a thing beside."""
 BEATS = (0.85, 0.7, 0.65)
 
 
@@ -115,6 +117,8 @@ class Planner:
             if other is None or other.noun.core in seen or other.root in ("", "abstract", "time", "body part"):
                 continue
             seen.add(other.noun.core)
+            if self._is_around(other):
+                continue
             if not self._is_painted(other) and len(out) < self.depth + (scene.main is None):
                 out += self.pictures.portrait(other, other.reference, 0.7 if len(out) < 2 else 0.5, main=False)
         return out
@@ -123,6 +127,13 @@ class Planner:
         """Whether the thing is where it happens: then the place's own sentence shows it."""
         place = self.scene.place
         return place is not None and actor.entry is not None and actor.entry.name == place.name
+
+    def _is_around(self, actor: Actor) -> bool:
+        """Whether the thing is what the scene happens in or on: a studio, a field, a street."""
+        return actor.root in PLACES and any(
+            relation.ground == actor.noun.index and relation.category in WITHIN
+            for relation in self.scene.analysis.relations
+        )
 
     def _is_painted(self, actor: Actor) -> bool:
         """Whether the sentence on the place shows the thing already."""
