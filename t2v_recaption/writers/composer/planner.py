@@ -220,6 +220,8 @@ class Planner:
         action, main = self.scene.action, self.scene.main
         if self.scene.intent.of_kind(Kind.ORDER):
             return []
+        if self.pictures.from_above:
+            return self._general_beats("above")[:1]
         beats = self._beats(action.entry) if action is not None and action.entry is not None else []
         if beats:
             return beats[:count]
@@ -242,10 +244,10 @@ class Planner:
                 ]
         return []
 
-    def _general_beats(self) -> list[Planned]:
+    def _general_beats(self, key: str = "") -> list[Planned]:
         """Beats that go with any action of such a subject."""
         main, who = self.scene.main, self.s.who()
-        key = "person" if self.scene.hands else main.root if main is not None else "any"
+        key = key or "person" if key or self.scene.hands else main.root if main is not None else "any"
         columns = words().beats.get(key, words().beats["any"])
         out: list[Planned] = []
         for n, (column, weight) in enumerate(zip(columns, (0.75, 0.6, 0.55), strict=True)):
@@ -263,6 +265,4 @@ class Planner:
         if main.root in MOVING:
             key = "still" if posed else "move"
             return self.s.from_chain(main.entry, key, who, "action", (0.75, 0.5, 0.45)[: self.depth])
-        if self.pictures.from_above:
-            return []
         return self.s.from_chain(main.entry, "move", who, "action", (0.75, 0.45))

@@ -189,11 +189,9 @@ class Surroundings:
             entry = self.library.named("light", fact.value) if not fact.negated else None
             if entry is not None:
                 yield from choice.order("stated light", entry.ready("sentences"))
-        for link in self.library.chain(place, places=True):
-            yield from choice.order(f"light.{link.name}", link.ready(f"light.{self.scene.time or 'day'}"))
-            break
-        for source in choice.order("plain light", words().lights[self.hour_name()]):
-            yield self.library.ready(source)
+        own = place.ready(f"light.{self.scene.time or 'day'}") if place is not None else []
+        plain = [self.library.ready(source) for source in words().lights[self.hour_name()]]
+        yield from choice.order("light", [*own, *plain])
 
     def hour_name(self) -> str:
         """Which of the plain lights may fall here."""
