@@ -24,6 +24,9 @@ from t2v_recaption.enhancement import Enhancement, Failure, Outcome
 from t2v_recaption.enhancer import Enhancer
 from t2v_recaption.fidelity.check import scene_of
 from t2v_recaption.language import analyse
+from t2v_recaption.targets import Target
+from t2v_recaption.tidy import tidy
+from t2v_recaption.writers.base import Draft, WriteOptions, WriteRequest
 from t2v_recaption.writers.chat import ChatWriter
 from t2v_recaption.writers.clean import clean
 
@@ -57,6 +60,21 @@ class Recorder(Backend):
     def identity(self) -> dict[str, Any]:
         """That of the backend behind it."""
         return self.backend.identity()
+
+
+class Watched(ChatWriter):
+    """Keeps the first answer to every prompt."""
+
+    def __init__(self, backend: Recorder, **sampling: Any) -> None:
+        super().__init__(backend, **sampling)
+        self.first: dict[str, str] = {}
+
+    def write(self, requests: Sequence[WriteRequest], target: Target, options: WriteOptions) -> list[Draft]:
+        """As the chat writer."""
+        drafts = super().write(requests, target, options)
+        for request, draft in zip(requests, drafts, strict=True):
+            self.first[request.intent.prompt] = draft.text or draft.rejected
+        return drafts
 
 
 @click.command()
@@ -127,10 +145,8 @@ def one_line(
 
 def judged(prompts: Sequence[str], replies: Sequence[ChatReply]) -> dict[str, Any]:
     """How many replies are captions, what the others are, and the share of facts that the replies keep."""
-    cleaned = [
-        clean(reply.text, prompt, cut_off=reply.finish_reason == "length")
-        for prompt, reply in zip(prompts, replies, strict=True)
-    ]
+    pairs = list(zip(prompts, replies, strict=True))
+    cleaned = [clean(reply.text, prompt, cut_off=reply.finish_reason == "length") for prompt, reply in pairs]
     reports = [fidelity.check(intent.parse(prompt), found.text) for prompt, found in zip(prompts, cleaned, strict=True)]
     good = [report for report, found in zip(reports, cleaned, strict=True) if not found.problem]
     verdicts = [verdict.status.value for report in reports for verdict in report.verdicts]
@@ -146,16 +162,13 @@ def pipeline(
     recorder: Recorder, prompts: Sequence[str], target: str, attempts: int, sampling: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The same model through the chat writer and everything after it."""
-
-    def enhancer() -> Enhancer:
-        return Enhancer(target, writer=ChatWriter(recorder, **sampling), attempts=attempts, on_failure="compose")
-
-    before = len(recorder.replies)
-    outcomes = enhancer().batch(prompts)
-    first = list(recorder.replies.values())[before : before + len(prompts)]
-    own = [_milliseconds(enhancer(), prompt) for prompt in prompts]
+    writer = Watched(recorder, **sampling)
+    enhancer = Enhancer(target, writer=writer, attempts=attempts, on_failure="compose")
+    outcomes = enhancer.batch(prompts)
+    own = [_milliseconds(enhancer, prompt) for prompt in prompts]
+    first = [ChatReply(writer.first.get(tidy(prompt)[0], "")) for prompt in prompts]
     return {
-        "this project, first answers": judged(prompts, first) if len(first) == len(prompts) else {},
+        "this project, first answers": judged(prompts, first),
         "this project": {
             "accepted_at_first": _share(_way(outcome) == "first" for outcome in outcomes),
             "after_asking_again": _share(_way(outcome) == "again" for outcome in outcomes),

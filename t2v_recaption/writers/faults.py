@@ -10,10 +10,11 @@ import re
 from collections import Counter
 from functools import cache, lru_cache
 
+from t2v_recaption import intent
 from t2v_recaption.intent.detect import detect
 from t2v_recaption.language import analyse
 from t2v_recaption.language.model import VerbPhrase
-from t2v_recaption.writers.density import DENSE, word_count
+from t2v_recaption.writers.density import DENSE, is_dense, word_count
 from t2v_recaption.writers.phrases import pattern, said
 from t2v_recaption.writers.sentences import QUOTED, split
 
@@ -83,9 +84,12 @@ def off(sentence: str, prompt: str = "", language: str = "en") -> str:
 
 
 def adds_nothing(text: str, prompt: str) -> bool:
-    """Whether the text has no word of its own. A prompt that is half a caption already may come back as it is."""
-    asked = word_count(prompt)
-    if not asked or 2 * asked >= DENSE:
+    """Whether the text has no word of its own. A prompt that is a caption already may come back as it is."""
+    return word_count(prompt) < DENSE and _echoes(text, prompt) and not is_dense(intent.parse(prompt))
+
+
+def _echoes(text: str, prompt: str) -> bool:
+    if not (asked := word_count(prompt)):
         return False
     if _bare(text).replace(_bare(prompt), "") in ("", "prompt", "caption", "video", "avideoof"):
         return True
