@@ -30,7 +30,8 @@ ANGLES = {
     "vast": ("eye level", "high angle"),
 }
 SHOTS = {
-    "tiny": "close", "small": "close", "medium": "medium", "human": "medium", "large": "medium", "huge": "wide", "vast": "wide",
+    "tiny": "close", "small": "close", "medium": "medium", "human": "medium", "large": "medium", "huge": "wide",
+    "vast": "wide",
 }  # fmt: skip
 """Key of `words().shot` by scale."""
 MOVES = ("static shot", "push in", "static shot", "slider shot", "push in", "pull back", "push in")

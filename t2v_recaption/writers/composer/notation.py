@@ -117,11 +117,7 @@ def _part(found: re.Match[str]) -> Part:
 
 
 def realise(fragment: Fragment, who: Reference, choice: Choice, key: str, *, named: bool = False) -> str:
-    """The fragment as text.
-
-    Args:
-        named: say the subject's name where the fragment's first pronoun stands (and has no name before it).
-    """
+    """The fragment as text; `named` says the subject's name where its first pronoun stands, if no name comes before."""
     out: list[str] = []
     by_name = False
     for at, part in enumerate(fragment.parts):

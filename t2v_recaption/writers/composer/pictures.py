@@ -36,7 +36,7 @@ class Pictures:
         if actor.entry is None:
             return []
         barred = self._barred(actor)
-        for ready in self._portraits(actor.entry):
+        for ready in self._portraits(actor.entry, actor.noun):
             if ready.words & barred or not self.s.fits(ready, who):
                 continue
             if not main and not ready.slots & ANCHORS and not ready.words & _names(actor):
@@ -67,7 +67,12 @@ class Pictures:
         """Whether one of these sentences tells of the light already."""
         return any(item.ready.words & words().luminous for item in items)
 
-    def _portraits(self, entry: Entry) -> Iterator[Ready]:
+    def _portraits(self, entry: Entry, noun: NounPhrase) -> Iterator[Ready]:
+        """The sentences for the kind that the user named ("cello"), where it has its own, then those along the chain."""
+        key = "above" if self.from_above else "portrait"
+        for kind in dict.fromkeys((noun.lemma.lower(), noun.core.lower())):
+            if kind != entry.name.lower() and self.library.subject(kind) is entry:
+                yield from self.s.choice.order(f"portrait.{kind}", self.library.picture("portraits", kind, key))
         for link in self.library.chain(entry):
             yield from self.s.choice.order(f"portrait.{link.name}", self._views("portraits", link))
 
