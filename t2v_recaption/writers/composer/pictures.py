@@ -68,7 +68,7 @@ class Pictures:
         return any(item.ready.words & words().luminous for item in items)
 
     def _portraits(self, entry: Entry, noun: NounPhrase) -> Iterator[Ready]:
-        """The sentences for the kind that the user named ("cello"), where it has its own, then those along the chain."""
+        """The sentences of the kind that the user named ("cello"), where it has its own, then those of the chain."""
         key = "above" if self.from_above else "portrait"
         for kind in dict.fromkeys((noun.lemma.lower(), noun.core.lower())):
             if kind != entry.name.lower() and self.library.subject(kind) is entry:
