@@ -10,8 +10,10 @@ from t2v_recaption.writers.composer import grammar
 @pytest.mark.parametrize(
     ("word", "expected"),
     [
-        ("dog", "a"), ("apple", "an"), ("hour", "an"), ("university", "a"), ("uninhabited island", "an"), ("unique car", "a"),
-        ("umbrella", "an"), ("European city", "a"), ("eucalyptus", "a"), ("one-eyed cat", "a"), ("owl", "an"), ("LED lamp", "an"),
+        ("dog", "a"), ("apple", "an"), ("hour", "an"), ("university", "a"), ("uninhabited island", "an"),
+        ("unique car", "a"),
+        ("umbrella", "an"), ("European city", "a"), ("eucalyptus", "a"), ("one-eyed cat", "a"), ("owl", "an"),
+        ("LED lamp", "an"),
         ("UFO", "a"), ("USB stick", "a"), ("X-ray", "an"), ("8-bit game", "an"), ("honest man", "an"), ("house", "a"),
         ("MRI scan", "an"), ("yellow car", "a"), ("", "a"), ("ukulele", "a"), ("Asian garden", "an"), ("unicorn", "a"),
         ("under construction house", "an"), ("unpaved road", "an"), ("uncooked egg", "an"), ("urban street", "an"),
