@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from t2v_recaption import prompts
+from t2v_recaption import knowledge, prompts
 from t2v_recaption.writers.composer.notation import Fragment, compile_fragment
 from t2v_recaption.writers.composer.tags import NONE, Tags, Vocabulary, words_of
 
@@ -184,9 +184,14 @@ class Library:
         return Entry(head, line, self)
 
     def _entries(self, folder: str) -> Iterator[Entry]:
-        for path in sorted((self._folder / folder).glob("*.jsonl")):
-            for line in self._lines(f"{folder}/{path.name}"):
-                yield self._entry(line)
+        paths = sorted((self._folder / folder).glob("*.jsonl"))
+        lines = [line for path in paths for line in self._lines(f"{folder}/{path.name}")]
+        if self._folder == FOLDER and folder != "actions":
+            heads = knowledge.heads(folder)  # read already, for the nouns of the analysis
+            if len(heads) == len(lines):
+                yield from (Entry(head, line, self) for head, line in zip(heads, lines, strict=True))
+                return
+        yield from map(self._entry, lines)
 
     def _index(self, folder: str) -> dict[str, Entry]:
         """Names before other words before kinds, so that an entry's own name always means itself."""

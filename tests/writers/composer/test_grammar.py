@@ -33,8 +33,8 @@ def test_capital(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("a dog", "a dog."), ("a dog.", "a dog."), ("a dog, ", "a dog."), ("what?", "what?"), ('he says "go."', 'he says "go."'),
-     ('he says "go"', 'he says "go".')],
+    [("a dog", "a dog."), ("a dog.", "a dog."), ("a dog, ", "a dog."), ("what?", "what?"),
+     ('he says "go."', 'he says "go."'), ('he says "go"', 'he says "go".')],
 )  # fmt: skip
 def test_ended(text: str, expected: str) -> None:
     assert grammar.ended(text) == expected
