@@ -26,7 +26,9 @@ class Pictures:
 
     @property
     def from_above(self) -> bool:
-        """Whether the clip is seen from the air."""
+        """Whether the clip is seen from the air (an interior seen from high up still shows its inside)."""
+        if "indoor" in self.s.tag_names():
+            return False
         return "far" in self.s.tag_names() or any(
             fact.value in words().airborne for fact in self.scene.intent.of_kind(Kind.CAMERA) if not fact.negated
         )
@@ -41,6 +43,8 @@ class Pictures:
                 continue
             if not main and not ready.slots & ANCHORS and not ready.words & _names(actor):
                 continue
+            if not main and who.group and "name" not in ready.slots:
+                continue  # "they" would be the main subject
             if self._clashes(ready, actor):
                 continue
             self.s.used.add(ready.fragment.source)
@@ -50,7 +54,7 @@ class Pictures:
     def vignette(self, place: Entry, weight: float) -> list[Planned]:
         """One sentence that paints the whole place."""
         who = self.s.who()
-        for link in self.library.chain(place, places=True):
+        for link in self._near(place):
             options = self._views("vignettes", link)
             for ready in self.s.choice.order(f"vignette.{link.name}", options):
                 if self.s.fits(ready, who):
@@ -61,7 +65,12 @@ class Pictures:
 
     def paints(self, place: Entry | None) -> bool:
         """Whether there is a sentence that paints the place."""
-        return any(self._views("vignettes", link) for link in self.library.chain(place, places=True))
+        return place is not None and any(self._views("vignettes", link) for link in self._near(place))
+
+    def _near(self, place: Entry) -> list[Entry]:
+        """The place and what it is, without the roots: what is true of all outdoors shows no street."""
+        links = list(self.library.chain(place, places=True))
+        return [link for link in links if link.get("is") or link.name == place.name]
 
     def lit(self, items: Sequence[Planned]) -> bool:
         """Whether one of these sentences tells of the light already."""
@@ -106,7 +115,7 @@ class Pictures:
             "clothing" in self.library.vocabulary.names(self.scene.tags)
             or self.scene.has(Kind.ATTRIBUTE, "clothing")
             or any(noun.root == "clothing" for noun in a.nouns)
-            or any(verb.lemma in words().undressed for verb in a.verbs)
+            or any(token.lemma in words().undressed for token in a.tokens)
         )
 
 

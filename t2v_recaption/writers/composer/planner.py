@@ -19,7 +19,7 @@ from t2v_recaption.writers.composer.words import words
 REQUIRED = 0.85
 """From this importance on a sentence is written even where the caption has its length."""
 ANCHORS = frozenset(("name", "they", "their", "them"))
-WITHIN = frozenset(("in", "inside", "at", "on", "within", "through", "under", "into", "along", "across", "over"))
+WITHIN = frozenset(("in", "inside", "at", "on", "within", "through", "under", "into", "along", "across", "over", "from", "of"))
 """Relations whose ground is a place rather than a thing beside."""
 BEATS = (0.85, 0.7, 0.65)
 
@@ -117,7 +117,7 @@ class Planner:
             if other is None or other.noun.core in seen or other.root in ("", "abstract", "time", "body part"):
                 continue
             seen.add(other.noun.core)
-            if self._is_around(other):
+            if self._is_around(other) or other.noun.core == "home" or self._belongs(other):
                 continue
             if not self._is_painted(other) and len(out) < self.depth + (scene.main is None):
                 out += self.pictures.portrait(other, other.reference, 0.7 if len(out) < 2 else 0.5, main=False)
@@ -134,6 +134,10 @@ class Planner:
             relation.ground == actor.noun.index and relation.category in WITHIN
             for relation in self.scene.analysis.relations
         )
+
+    def _belongs(self, actor: Actor) -> bool:
+        """Whether the thing only tells which one another thing is: the band of "a singer of a band"."""
+        return any(noun.of == actor.noun.index for noun in self.scene.analysis.nouns)
 
     def _is_painted(self, actor: Actor) -> bool:
         """Whether the sentence on the place shows the thing already."""

@@ -40,6 +40,8 @@ class Surroundings:
     def choose_place(self) -> None:
         """Choose a place where the user stated none and the subject is not one itself."""
         scene = self.scene
+        if any(fact.value in words().airborne for fact in scene.intent.of_kind(Kind.CAMERA)) and not scene.place_stated:
+            self.s.narrow_named("outdoor")
         if scene.place is not None or scene.place_stated or self._has_landmark():
             return
         if scene.main is not None and scene.main.root in PLACES - {"building"}:
