@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from t2v_recaption.intent.model import Kind
 from t2v_recaption.targets.model import Target
@@ -151,7 +151,7 @@ class Planner:
         if place is not None and not (close and self.scene.main is not None):
             painted = self.pictures.vignette(place, 0.75)
             if painted and (self.scene.main is None or self._is_place(self.scene.main)):
-                painted += self.pictures.vignette(place, 0.6)
+                painted = [replace(painted[0], aspect="subject"), *self.pictures.vignette(place, 0.6)]
         if self.pictures.from_above:
             return painted or self.surroundings.backdrop("above")
         return painted or self.surroundings.setting(close=close)
