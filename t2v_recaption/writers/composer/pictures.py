@@ -38,7 +38,7 @@ class Pictures:
         if actor.entry is None:
             return []
         barred = self._barred(actor)
-        for ready in self._portraits(actor.entry, actor.noun):
+        for ready in self._portraits(actor, kin=main):
             if ready.words & barred or not self.s.fits(ready, who):
                 continue
             if not main and not ready.slots & ANCHORS and not ready.words & _names(actor):
@@ -76,14 +76,18 @@ class Pictures:
         """Whether one of these sentences tells of the light already."""
         return any(item.ready.words & words().luminous for item in items)
 
-    def _portraits(self, entry: Entry, noun: NounPhrase) -> Iterator[Ready]:
-        """The sentences of the kind that the user named ("cello"), where it has its own, then those of the chain."""
-        key = "above" if self.from_above else "portrait"
+    def _portraits(self, actor: Actor, *, kin: bool) -> Iterator[Ready]:
+        """The portraits of the kind that the user named ("cello"), of its entry, and with `kin` of what that is."""
+        entry, noun, key = actor.entry, actor.noun, "above" if self.from_above else "portrait"
+        assert entry is not None
         for kind in dict.fromkeys((noun.lemma.lower(), noun.core.lower())):
             if kind != entry.name.lower() and self.library.subject(kind) is entry:
                 yield from self.s.choice.order(f"portrait.{kind}", self.library.picture("portraits", kind, key))
-        for link in self.library.chain(entry):
-            yield from self.s.choice.order(f"portrait.{link.name}", self._views("portraits", link))
+        for link in self.library.chain(entry) if _is_exact(actor) else ():
+            own = self._views("portraits", link)
+            yield from self.s.choice.order(f"portrait.{link.name}", own)
+            if own and not kin:
+                return
 
     def _views(self, kind: str, entry: Entry) -> list[Ready]:
         if self.from_above:
@@ -117,6 +121,15 @@ class Pictures:
             or any(noun.root == "clothing" for noun in a.nouns)
             or any(token.lemma in words().undressed for token in a.tokens)
         )
+
+
+def _is_exact(actor: Actor) -> bool:
+    """Whether the entry is about just this thing: a portrait of a tower is none of a transmission tower."""
+    entry, lemma = actor.entry, actor.noun.lemma.lower()
+    if entry is None or " " not in lemma or actor.root not in ("food", "object", "building", "plant"):
+        return True
+    known = (entry.name, *entry.head.get("also", ()), *entry.head.get("kinds", ()))
+    return lemma in (word.lower() for word in known)
 
 
 def _modifiers(noun: NounPhrase) -> set[str]:
