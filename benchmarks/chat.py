@@ -7,6 +7,7 @@ they keep, how the pipeline gets the rest home, and the milliseconds that everyt
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import statistics
@@ -62,6 +63,25 @@ class Recorder(Backend):
         return self.backend.identity()
 
 
+class Replay(Backend):
+    """Answers from a file that an earlier run wrote with --output."""
+
+    name = "replay"
+
+    def __init__(self, path: Path) -> None:
+        rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        self.answers = {row["key"]: ChatReply(row["answer"], finish_reason=row["finish_reason"]) for row in rows}
+
+    def generate(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        """The recorded answers; an empty one to a question that was not asked then."""
+        return [self.answers.get(_key(request), ChatReply("")) for request in requests]
+
+
+def _key(request: ChatRequest) -> str:
+    said = [request.seed, *([message.role, message.text] for message in request.messages)]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:24]
+
+
 class Watched(ChatWriter):
     """Keeps the first answer to every prompt."""
 
@@ -92,6 +112,9 @@ class Watched(ChatWriter):
 @click.option("--temperature", default=0.7, show_default=True)
 @click.option("--batch-size", default=40, show_default=True)
 @click.option(
+    "--replay", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Answers of an earlier --output."
+)
+@click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write all answers there, as JSON lines."
 )
 def main(
@@ -104,6 +127,7 @@ def main(
     max_tokens: int,
     temperature: float,
     batch_size: int,
+    replay: Path | None,
     output: Path | None,
 ) -> None:
     """How many answers of a small model are captions, with this project's instructions and with one line."""
@@ -112,7 +136,8 @@ def main(
 
     chosen = some_prompts(path, prompts, hard)
     sampling = {"max_tokens": max_tokens, "temperature": temperature}
-    with TransformersBackend(model or _smollm2(), batch_size=batch_size) as backend:
+    real: Backend = Replay(replay) if replay else TransformersBackend(model or _smollm2(), batch_size=batch_size)
+    with real as backend:
         recorder = Recorder(backend, batch_size)
         rows = {name: one_line(recorder, text, chosen, sampling) for name, text in _instructions().items()}
         click.echo("this project", err=True)
@@ -165,6 +190,7 @@ def pipeline(
     writer = Watched(recorder, **sampling)
     enhancer = Enhancer(target, writer=writer, attempts=attempts, on_failure="compose")
     outcomes = enhancer.batch(prompts)
+    Enhancer(target)("a cat")  # the composer reads its knowledge once
     own = [_milliseconds(enhancer, prompt) for prompt in prompts]
     first = [ChatReply(writer.first.get(tidy(prompt)[0], "")) for prompt in prompts]
     return {
@@ -219,7 +245,12 @@ def _instructions() -> dict[str, str]:
 
 def _write(output: Path, recorder: Recorder) -> None:
     rows = [
-        {"asked": request.messages[-1].text, "answer": reply.text, "finish_reason": reply.finish_reason}
+        {
+            "key": _key(request),
+            "asked": request.messages[-1].text,
+            "answer": reply.text,
+            "finish_reason": reply.finish_reason,
+        }
         for request, reply in recorder.replies.items()
     ]
     output.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")

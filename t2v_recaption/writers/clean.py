@@ -88,7 +88,7 @@ def _unwrap(text: str, notes: list[str]) -> str:
     """Take off what is around the caption."""
     for note, step in STEPS:
         shorter = step(text)
-        if _bare(shorter) != _bare(text):
+        if shorter != text and _bare(shorter) != _bare(text):
             notes.append(note)
         text = shorter
     return text
