@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from t2v_recaption.intent.model import Kind
 from t2v_recaption.targets.model import Target
 from t2v_recaption.writers.composer.notation import Reference
+from t2v_recaption.writers.composer.scene import MOVING
 from t2v_recaption.writers.composer.selector import Planned, Selector
 from t2v_recaption.writers.composer.words import words
 
@@ -88,7 +89,7 @@ class Camera:
         """One plain sentence on shot size and angle."""
         lens, scale = words().lens, self.scale()
         size = self._name("size", [name for name in SIZES[scale] if name in lens["sizes"]])
-        angle = self._name("angle", [name for name in ANGLES[scale] if name in lens["angles"]])
+        angle = self._name("angle", [name for name in ANGLES[scale] if name in lens["angles"] and self._has_side(name)])
         if self._is_stated() or not size or not angle:
             return self._still(who)
         who = who._replace(
@@ -115,6 +116,13 @@ class Camera:
         if self.target.camera == "unwanted":
             return []
         return self._move(("static shot",), 0.5, who)
+
+    def _has_side(self, angle: str) -> bool:
+        """Whether the subject has a front and a side: a tree, a meal or a view has none."""
+        main = self.scene.main
+        return angle not in ("side view", "three-quarter view", "front view") or (
+            main is not None and main.root in MOVING and not self.scene.hands
+        )
 
     def _is_stated(self) -> bool:
         return self.sized or self.scene.has(Kind.CAMERA, "size") or self.scene.has(Kind.CAMERA, "angle")

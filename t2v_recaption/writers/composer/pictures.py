@@ -12,6 +12,8 @@ from t2v_recaption.writers.composer.scene import Actor, Scene
 from t2v_recaption.writers.composer.selector import Planned, Selector
 from t2v_recaption.writers.composer.words import words
 
+THINGS = frozenset(("food", "object", "building", "plant", "vehicle"))
+"""Roots whose kinds differ too much for the portrait of one to do for another."""
 ANCHORS = frozenset(("name", "they", "their", "them"))
 """Slots that tie a sentence to its subject: needed where the sentence is not about the main one."""
 
@@ -86,7 +88,7 @@ class Pictures:
         for link in self.library.chain(entry) if _is_exact(actor) else ():
             own = self._views("portraits", link)
             yield from self.s.choice.order(f"portrait.{link.name}", own)
-            if own and not kin:
+            if (own and not kin) or actor.root in THINGS - {"plant"}:
                 return
 
     def _views(self, kind: str, entry: Entry) -> list[Ready]:
@@ -106,7 +108,7 @@ class Pictures:
         stated = {m.category for m in actor.noun.modifiers}
         stated |= {fact.category for fact in self.scene.intent.of_kind(Kind.ATTRIBUTE)}
         names = set(self.library.vocabulary.names(ready.tags))
-        if "colour" in stated and "colour" in names:
+        if "colour" in stated and ("colour" in names or ready.words & words().shades):
             return True
         if "material" in stated and ready.words & words().materials:
             return True
@@ -126,9 +128,10 @@ class Pictures:
 def _is_exact(actor: Actor) -> bool:
     """Whether the entry is about just this thing: a portrait of a tower is none of a transmission tower."""
     entry, lemma = actor.entry, actor.noun.lemma.lower()
-    if entry is None or " " not in lemma or actor.root not in ("food", "object", "building", "plant"):
+    if entry is None or actor.root not in THINGS:
         return True
-    known = (entry.name, *entry.head.get("also", ()), *entry.head.get("kinds", ()))
+    own = (entry.name, *entry.head.get("also", ()))
+    known = (*own, *entry.head.get("kinds", ())) if entry.head.get("is") else own
     return lemma in (word.lower() for word in known)
 
 

@@ -19,6 +19,8 @@ from t2v_recaption.writers.composer.words import words
 REQUIRED = 0.85
 """From this importance on a sentence is written even where the caption has its length."""
 ANCHORS = frozenset(("name", "they", "their", "them"))
+FELLED = frozenset(("fallen", "fall", "felled", "fell", "collapsed", "overturned", "wrecked", "dead"))
+"""What lies, whatever it usually does."""
 WITHIN = frozenset(("in", "inside", "at", "on", "within", "through", "under", "into", "along", "across", "over", "from", "of"))
 """Relations whose ground is a place rather than a thing beside."""
 BEATS = (0.85, 0.7, 0.65)
@@ -208,6 +210,8 @@ class Planner:
     def _posture(self) -> tuple[str, str] | None:
         """A verb for how the subject is somewhere; none for what is no thing of its own (a view, a design, a night)."""
         main = self.scene.main
+        if main is not None and any(m.lemma in FELLED for m in main.noun.modifiers):
+            return ("lies", "lie")
         if main is None or words().posture.get(self.scene.analysis.nouns[0].core) == []:
             return None
         for name in [main.noun.core, *self.library.chain_names(main.entry), main.root]:

@@ -38,6 +38,11 @@ class Selector:
         self.choice = scene.choice
         self.tags: Tags = scene.tags
         self.used: set[str] = set()
+        said = f" {scene.analysis.text.lower()} "
+        self.against = frozenset(
+            word for stated, barred in words().against.items() if f" {stated}" in said for word in barred
+        )
+        """Words that would contradict what the user said of the whole scene."""
 
     def narrow(self, tags: Tags) -> None:
         """From now on the situation is also this one."""
@@ -70,7 +75,7 @@ class Selector:
         if "or" in ready.words:
             return False  # "steam or drops" leaves the decision to the reader
         if (
-            ready.words & self.scene.avoid
+            ready.words & (self.scene.avoid | self.against)
             or ready.words & words().ambiguous
             or (self.scene.hands and who.name == "the hands" and ready.words & words().body)
         ):

@@ -19,6 +19,8 @@ DEPTHS = (
     ("foreground", "background", "life"),
     ("life", "background", "foreground"),
 )
+GROWING = frozenset(("pick", "harvest", "grow", "pluck", "plant", "farm", "gather"))
+"""What is done with food where it grows."""
 TIMES = ("day", "dusk", "dawn", "night")
 EXTRAS: tuple[tuple[Kind, str, Aspect], ...] = (
     (Kind.STYLE, "styles", "style"), (Kind.WEATHER, "weather", "weather"), (Kind.MOOD, "moods", "mood"),
@@ -143,6 +145,9 @@ class Surroundings:
         main = self.scene.main
         if main is not None and main.root in ("animal", "vehicle", "creature", "building"):
             return False
+        a = self.scene.analysis
+        if any(noun.root == "plant" for noun in a.nouns) or any(verb.lemma in GROWING for verb in a.verbs):
+            return False
         ware = words().kitchenware
         return any(noun.root == "food" or noun.core in ware for noun in self.scene.analysis.nouns)
 
@@ -199,7 +204,7 @@ class Surroundings:
         """Which of the plain lights may fall here."""
         names = self.s.tag_names()
         if "indoor" in names:
-            return "indoor"
+            return "indoor night" if self.scene.time in ("night", "dusk") else "indoor"
         return self.scene.time if self.scene.time in words().lights else "day"
 
     def hour(self) -> list[Planned]:

@@ -61,7 +61,9 @@ class Words:
     luminous: frozenset[str]
     materials: frozenset[str]
     undressed: frozenset[str]
+    shades: frozenset[str]
     contrary: dict[str, list[str]]
+    against: dict[str, list[str]]
 
 
 @lru_cache(maxsize=1)
@@ -101,7 +103,7 @@ def words() -> Words:
         "airborne",
         "luminous",
         "materials",
-        "undressed",
+        "undressed", "shades",
     ):
         data[name] = frozenset(data[name])
     return Words(**data)
