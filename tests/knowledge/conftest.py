@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,6 +15,7 @@ from t2v_recaption.knowledge import FOLDER
 from t2v_recaption.writers.composer.grammar import capital
 from t2v_recaption.writers.composer.notation import Fragment, Reference, compile_fragment, realise
 
+WORDS = Path(__file__).resolve().parents[1] / "data" / "knowledge_words.txt"
 FOLDERS = ("subjects", "actions", "places")
 SINGLE = ("camera", "light", "moods", "sounds", "styles", "tags", "times", "weather")
 FIELDS = {
@@ -108,6 +110,18 @@ def _rendered(source: str) -> tuple[tuple[str, str], ...]:
 
 def _expect(faults: Sequence[str]) -> None:
     assert not faults, f"{len(faults)} faults:\n" + "\n".join(dict.fromkeys(faults))
+
+
+@pytest.fixture(scope="session")
+def word_list() -> Callable[[str], list[str]]:
+    """A section of `tests/data/knowledge_words.txt`: lines for `empty`, words for the others."""
+    text = WORDS.read_text(encoding="utf-8")
+
+    def section(name: str) -> list[str]:
+        body = re.split(rf"^\[{name}.*\]$", text, flags=re.MULTILINE)[1].partition("\n[")[0]
+        return body.strip().splitlines() if name == "empty" else body.split()
+
+    return section
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What the entries of the knowledge say of each other holds: parents, places, doers, objects, opposites, tags, names."""
+"""What entries say of each other holds: parents, places, doers, objects, opposites, tags, names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from t2v_recaption.language.lexicon import lexicon, sections
 
 PLACE_ROOTS = {"indoor", "outdoor", "water", "sky", "space", "underwater", "abstract"}
 SHARED: dict[str, set[str]] = {
-    # Words that mean two things in one folder on purpose; the name wins over `also`, `also` over `kinds`.
     "subjects": set(),
     "places": set(),
     "styles": set(),
@@ -21,7 +20,7 @@ SHARED: dict[str, set[str]] = {
     "moods": set(),
     "camera": set(),
 }
-"""Words that two entries of one folder may have in common."""
+"""Words that two entries of one folder may have in common: the name wins over `also`, `also` over `kinds`."""
 
 
 def _words(rows, folder: str, *keys: str) -> set[str]:
@@ -49,27 +48,31 @@ def test_chains_end_in_a_root(folder: str, ends, rows, expect) -> None:
 
 def test_parents_have_entries(rows, expect) -> None:
     names = {folder: _words(rows, folder, "name") for folder in ("subjects", "places")}
-    expect([
-        f"{row.where} {row.entry['name']!r} is {row.entry['is']!r}, which has no entry"
-        for folder in names
-        for row in rows(folder)
-        if row.entry.get("is") and row.entry["is"] not in names[folder] | (ROOTS if folder == "subjects" else set())
-    ])
+    expect(
+        [
+            f"{row.where} {row.entry['name']!r} is {row.entry['is']!r}, which has no entry"
+            for folder in names
+            for row in rows(folder)
+            if row.entry.get("is") and row.entry["is"] not in names[folder] | (ROOTS if folder == "subjects" else set())
+        ]
+    )
 
 
 @pytest.mark.parametrize("folder", ["subjects", "actions"])
 def test_places_exist(folder: str, rows, expect) -> None:
     known = _words(rows, "places", "name", "also")
-    expect([
-        f"{row.where} {row.entry['name']!r}: place {place!r} has no entry"
-        for row in rows(folder)
-        for place in row.entry.get("places", ())
-        if place.lower() not in known
-    ])
+    expect(
+        [
+            f"{row.where} {row.entry['name']!r}: place {place!r} has no entry"
+            for row in rows(folder)
+            for place in row.entry.get("places", ())
+            if place.lower() not in known
+        ]
+    )
 
 
 def test_doers_exist(rows, expect) -> None:
-    """They name an entry: the composer compares them with the names along the subject's chain, and with its own word."""
+    """They name an entry: the composer compares them with the names along a subject's chain."""
     known = _words(rows, "subjects", "name", "also", "kinds") | ROOTS | _words(rows, "places", "name", "also")
     expect(_unknown(rows, "by", known))
 
@@ -101,8 +104,14 @@ def _unknown(rows, key: str, known: set[str]) -> list[str]:
 
 def test_sounds_are_of_something(rows, expect) -> None:
     known = _words(rows, "subjects", "name", "also", "kinds") | _words(rows, "places", "name", "also") | ROOTS | {"any"}
-    known |= _words(rows, "actions", "name", "verb", "also") | _words(rows, "tags", "tag") | _words(rows, "weather", "name", "also")
-    expect([f"{row.where}: {name!r}" for row in rows("sounds") for name in row.entry["of"] if name.lower() not in known])
+    known |= (
+        _words(rows, "actions", "name", "verb", "also")
+        | _words(rows, "tags", "tag")
+        | _words(rows, "weather", "name", "also")
+    )
+    expect(
+        [f"{row.where}: {name!r}" for row in rows("sounds") for name in row.entry["of"] if name.lower() not in known]
+    )
 
 
 def test_tags_are_known(rows, expect) -> None:
@@ -116,12 +125,14 @@ def test_tags_are_known(rows, expect) -> None:
 
 def test_tags_exclude_each_other(rows, expect) -> None:
     bars = {row.entry["tag"]: set(row.entry["excludes"]) for row in rows("tags")}
-    expect([
-        f"{row.where}: {row.entry['tag']!r} excludes {other!r}, but not the other way"
-        for row in rows("tags")
-        for other in row.entry["excludes"]
-        if row.entry["tag"] not in bars.get(other, ())
-    ])
+    expect(
+        [
+            f"{row.where}: {row.entry['tag']!r} excludes {other!r}, but not the other way"
+            for row in rows("tags")
+            for other in row.entry["excludes"]
+            if row.entry["tag"] not in bars.get(other, ())
+        ]
+    )
 
 
 def test_tags_do_not_exclude_what_they_imply(rows, expect) -> None:
@@ -136,17 +147,28 @@ def test_tags_do_not_exclude_what_they_imply(rows, expect) -> None:
                 todo += tags[one]["implies"] if one in tags else []
         return found
 
-    expect([
-        f"{row.where}: {tag!r} implies and excludes {', '.join(sorted(both))}"
-        for row in rows("tags")
-        for tag in [row.entry["tag"]]
-        if (both := closure(tag) & {other for name in closure(tag) if name in tags for other in tags[name]["excludes"]})
-    ])
+    expect(
+        [
+            f"{row.where}: {tag!r} implies and excludes {', '.join(sorted(both))}"
+            for row in rows("tags")
+            for tag in [row.entry["tag"]]
+            if (
+                both := closure(tag)
+                & {other for name in closure(tag) if name in tags for other in tags[name]["excludes"]}
+            )
+        ]
+    )
 
 
 def test_opposites_are_mutual(rows, expect) -> None:
     opposite = {row.entry["name"]: row.entry.get("opposite") for row in rows("camera")}
-    expect([f"{name!r} ↔ {other!r} ↔ {opposite.get(other)!r}" for name, other in opposite.items() if other and opposite.get(other) != name])
+    expect(
+        [
+            f"{name!r} ↔ {other!r} ↔ {opposite.get(other)!r}"
+            for name, other in opposite.items()
+            if other and opposite.get(other) != name
+        ]
+    )
 
 
 @pytest.mark.parametrize("folder", sorted(SHARED))
@@ -155,7 +177,13 @@ def test_a_word_means_one_entry(folder: str, rows, expect) -> None:
     for row in rows(folder):
         for word in {row.entry["name"], *row.entry.get("also", ()), *row.entry.get("kinds", ())}:
             owners[word.lower()].append(f"{row.where} {row.entry['name']!r}")
-    expect([f"{word!r}: {', '.join(found)}" for word, found in owners.items() if len(found) > 1 and word not in SHARED[folder]])
+    expect(
+        [
+            f"{word!r}: {', '.join(found)}"
+            for word, found in owners.items()
+            if len(found) > 1 and word not in SHARED[folder]
+        ]
+    )
 
 
 def test_an_action_for_the_same_doers_and_objects_is_there_once(rows, expect) -> None:

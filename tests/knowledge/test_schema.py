@@ -13,23 +13,63 @@ WORD = (str,)
 LIST = (list,)
 SCHEMA: dict[str, dict[str, tuple[type, ...]]] = {
     "subjects": {
-        "name": WORD, "plural": WORD, "is": WORD, "also": LIST, "kinds": LIST, "pronoun": WORD, "scale": WORD, "places": LIST,
-        "mass": (bool,), "look": LIST, "move": LIST, "still": LIST, "wear": LIST,
+        "name": WORD,
+        "plural": WORD,
+        "is": WORD,
+        "also": LIST,
+        "kinds": LIST,
+        "pronoun": WORD,
+        "scale": WORD,
+        "places": LIST,
+        "mass": (bool,),
+        "look": LIST,
+        "move": LIST,
+        "still": LIST,
+        "wear": LIST,
     },
     "actions": {
-        "name": WORD, "verb": WORD, "particle": WORD, "also": LIST, "objects": LIST, "by": LIST, "beats": LIST, "manner": LIST,
-        "places": LIST, "scale": WORD, "indoor": (bool,),
+        "name": WORD,
+        "verb": WORD,
+        "particle": WORD,
+        "also": LIST,
+        "objects": LIST,
+        "by": LIST,
+        "beats": LIST,
+        "manner": LIST,
+        "places": LIST,
+        "scale": WORD,
+        "indoor": (bool,),
     },
     "places": {
-        "name": WORD, "also": LIST, "is": WORD, "in": WORD, "tags": LIST, "foreground": LIST, "background": LIST, "life": LIST,
-        "light": (dict,), "times": LIST,
+        "name": WORD,
+        "also": LIST,
+        "is": WORD,
+        "in": WORD,
+        "tags": LIST,
+        "foreground": LIST,
+        "background": LIST,
+        "life": LIST,
+        "light": (dict,),
+        "times": LIST,
     },
     "camera": {
-        "name": WORD, "also": LIST, "category": WORD, "direction": WORD, "opposite": WORD, "tags": LIST, "phrase": WORD,
+        "name": WORD,
+        "also": LIST,
+        "category": WORD,
+        "direction": WORD,
+        "opposite": WORD,
+        "tags": LIST,
+        "phrase": WORD,
         "sentences": LIST,
     },
     "styles": {
-        "name": WORD, "also": LIST, "category": WORD, "medium": (bool,), "tags": LIST, "phrase": WORD, "sentences": LIST,
+        "name": WORD,
+        "also": LIST,
+        "category": WORD,
+        "medium": (bool,),
+        "tags": LIST,
+        "phrase": WORD,
+        "sentences": LIST,
         "excludes": LIST,
     },
     "light": {"name": WORD, "also": LIST, "tags": LIST, "of": LIST, "sentences": LIST},
@@ -38,7 +78,7 @@ SCHEMA: dict[str, dict[str, tuple[type, ...]]] = {
     "moods": {"name": WORD, "also": LIST, "tags": LIST, "sentences": LIST},
     "sounds": {"name": WORD, "of": LIST, "sentences": LIST},
     "tags": {"tag": WORD, "words": LIST, "excludes": LIST, "implies": LIST},
-}  # fmt: skip
+}
 REQUIRED = {
     "subjects": ("name", "is", "pronoun", "scale", "places", "look", "move", "still"),
     "actions": ("name", "verb", "by", "beats"),
@@ -75,7 +115,9 @@ SLOTS = {
     "places": {"place", "name"},
 }
 SCENE_SLOTS = {"name", "place", "they", "them", "their", "size", "angle"}
-TOKEN = re.compile(r"\{(\w+)\}|\[[^\[\]|{}<>]+\|[^\[\]|{}<>]+\]|<[^<>|{}\[\]]+\|[^<>|{}\[\]]+>|\([^()/{}]+(?:/[^()/{}]+)+\)")
+TOKEN = re.compile(
+    r"\{(\w+)\}|\[[^\[\]|{}<>]+\|[^\[\]|{}<>]+\]|<[^<>|{}\[\]]+\|[^<>|{}\[\]]+>|\([^()/{}]+(?:/[^()/{}]+)+\)"
+)
 FILES = tuple(SCHEMA)
 WITH_SENTENCES = tuple(name for name in FILES if name != "tags")
 
@@ -85,7 +127,9 @@ def test_fields(folder: str, rows, expect) -> None:
     schema, faults = SCHEMA[folder], []
     for row in rows(folder):
         faults += [f"{row.where}: field {key!r} is unknown" for key in row.entry if key not in schema]
-        faults += [f"{row.where}: field {key!r} is missing" for key in _required(row.entry, folder) if key not in row.entry]
+        faults += [
+            f"{row.where}: field {key!r} is missing" for key in _required(row.entry, folder) if key not in row.entry
+        ]
         faults += [
             f"{row.where}: field {key!r} is a {type(value).__name__}"
             for key, value in row.entry.items()
@@ -107,19 +151,29 @@ def test_lists_hold_words(folder: str, rows, expect) -> None:
     for row in rows(folder):
         for key, value in row.entry.items():
             if isinstance(value, list) and key != "beats":
-                faults += [f"{row.where} {key}: {item!r}" for item in value if not isinstance(item, str) or item.strip() != item or not item]
-                faults += [f"{row.where} {key}: {item!r} twice" for item in value if isinstance(item, str) and value.count(item) > 1]
+                faults += [
+                    f"{row.where} {key}: {item!r}"
+                    for item in value
+                    if not isinstance(item, str) or item.strip() != item or not item
+                ]
+                faults += [
+                    f"{row.where} {key}: {item!r} twice"
+                    for item in value
+                    if isinstance(item, str) and value.count(item) > 1
+                ]
     expect(faults)
 
 
 @pytest.mark.parametrize("folder", sorted(AT_LEAST))
 def test_enough_sentences(folder: str, rows, expect) -> None:
-    expect([
-        f"{row.where} {row.entry['name']!r}: {len(row.entry.get(key, ()))} of {count} sentences in {key!r}"
-        for row in rows(folder)
-        for key, count in AT_LEAST[folder].items()
-        if len(row.entry.get(key, ())) < count
-    ])
+    expect(
+        [
+            f"{row.where} {row.entry['name']!r}: {len(row.entry.get(key, ()))} of {count} sentences in {key!r}"
+            for row in rows(folder)
+            for key, count in AT_LEAST[folder].items()
+            if len(row.entry.get(key, ())) < count
+        ]
+    )
 
 
 def test_closed_values(rows, expect) -> None:
@@ -130,7 +184,11 @@ def test_closed_values(rows, expect) -> None:
         for key, known in ONE_OF.items()
         if key in row.entry and row.entry[key] not in known
     ]
-    faults += [f"{row.where}: category {row.entry['category']!r}" for row in rows("camera") if row.entry["category"] not in CAMERA_CATEGORIES]
+    faults += [
+        f"{row.where}: category {row.entry['category']!r}"
+        for row in rows("camera")
+        if row.entry["category"] not in CAMERA_CATEGORIES
+    ]
     expect(faults)
 
 
@@ -140,7 +198,9 @@ def test_beats_are_triples(rows, expect) -> None:
         beats = row.entry["beats"]
         if len(beats) < 3:
             faults.append(f"{row.where} {row.entry['name']!r}: {len(beats)} of 3 triples")
-        faults += [f"{row.where}: no triple: {triple}" for triple in beats if not isinstance(triple, list) or len(triple) != 3]
+        faults += [
+            f"{row.where}: no triple: {triple}" for triple in beats if not isinstance(triple, list) or len(triple) != 3
+        ]
     expect(faults)
 
 
@@ -150,7 +210,11 @@ def test_places_have_light_by_time(rows, expect) -> None:
         light, name = row.entry["light"], row.entry["name"]
         faults += [f"{row.where} {name!r}: time {time!r} is unknown" for time in {*light, *row.entry["times"]} - TIMES]
         faults += [f"{row.where} {name!r}: no light for {time!r}" for time in row.entry["times"] if time not in light]
-        faults += [f"{row.where} {name!r}: {len(found)} of 2 sentences for {time!r}" for time, found in light.items() if len(found) < 2]
+        faults += [
+            f"{row.where} {name!r}: {len(found)} of 2 sentences for {time!r}"
+            for time, found in light.items()
+            if len(found) < 2
+        ]
     expect(faults)
 
 
@@ -158,7 +222,9 @@ def test_places_have_light_by_time(rows, expect) -> None:
 def test_notation(folder: str, lines, expect) -> None:
     slots, faults = SLOTS.get(folder, SCENE_SLOTS), []
     for line in lines(folder):
-        faults += [f"{line.where}  ({{{slot}}})" for slot in TOKEN.findall(line.source) if slot and slot.lower() not in slots]
+        faults += [
+            f"{line.where}  ({{{slot}}})" for slot in TOKEN.findall(line.source) if slot and slot.lower() not in slots
+        ]
         if re.search(r"[{}\[\]<>|()/\\*_#]", TOKEN.sub("x", line.source)):
             faults.append(f"{line.where}  (stray sign)")
     expect(faults)

@@ -19,10 +19,14 @@ def test_places_do_not_contradict_themselves(rows, lines, expect) -> None:
     for row in rows("places"):
         situation = library().place(row.entry["name"], exact=True).situation
         if not situation.fits(situation):
-            faults.append(f"{row.where} {row.entry['name']!r}: its tags exclude each other: {vocabulary.names(situation)}")
-        for time in row.entry["times"]:
-            if not vocabulary.named([time]).fits(situation):
-                faults.append(f"{row.where} {row.entry['name']!r}: never {time!r}")
+            faults.append(
+                f"{row.where} {row.entry['name']!r}: its tags exclude each other: {vocabulary.names(situation)}"
+            )
+        faults += [
+            f"{row.where} {row.entry['name']!r}: never {time!r}"
+            for time in row.entry["times"]
+            if not vocabulary.named([time]).fits(situation)
+        ]
     for line in lines("places"):
         situation = library().place(line.row.entry["name"], exact=True).situation
         if line.field.startswith("light."):
