@@ -175,11 +175,17 @@ def settle(item: Item, setting: Setting, writer: Writer) -> Enhancement:
         report=report,
         fit=fitted,
         repairs=repairs,
-        notes=(*item.notes, *item.draft.notes, *_length_notes(fitted, setting.target)),
+        notes=(*item.notes, *item.draft.notes, *_image_notes(item, writer), *_length_notes(fitted, setting.target)),
         attempts=item.attempts,
         translation=item.translation,
         provenance=provenance(setting.target, setting.options, item.draft),
     )
+
+
+def _image_notes(item: Item, writer: Writer) -> tuple[str, ...]:
+    if writer.name != "composer" or (item.job.image is None and item.job.last_image is None):
+        return ()
+    return ("The composer does not look at images: it wrote of motion from the words alone.",)
 
 
 def _negative(ruled_out: str, setting: Setting) -> str:

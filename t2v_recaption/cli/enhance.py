@@ -12,7 +12,7 @@ import click
 
 from t2v_recaption import __version__
 from t2v_recaption.cli.group import CONTEXT, say_error
-from t2v_recaption.cli.options import FILE, Settings, enhancer_options, option
+from t2v_recaption.cli.options import FILE, IMAGE, Settings, enhancer_options, option
 from t2v_recaption.enhancement import Enhancement, Failure
 from t2v_recaption.enhancer import CHUNK, Enhancer
 from t2v_recaption.errors import InvalidInput
@@ -27,8 +27,8 @@ from t2v_recaption.pipeline import Job
 @option("--resume", is_flag=True, help="Go on after what an interrupted run has finished.")
 @option("--overwrite", is_flag=True, help="Replace an existing output file.")
 @enhancer_options
-@option("--image", type=FILE, metavar="FILE", help="First frame, for image-to-video.")
-@option("--last-image", type=FILE, metavar="FILE", help="Last frame.")
+@option("--image", type=IMAGE, metavar="FILE", help="First frame, for image-to-video.")
+@option("--last-image", type=IMAGE, metavar="FILE", help="Last frame.")
 @option("--candidates", type=click.IntRange(1, 64), default=1, show_default=True, help="How many captions.")
 @option("--json", "as_json", is_flag=True, help="Print everything known as JSON, one object a line.")
 @option("--explain", is_flag=True, help="Show the facts of the prompt, their places and verdicts.")

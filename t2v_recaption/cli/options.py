@@ -109,6 +109,7 @@ def _pair(text: str) -> tuple[str, Any]:
 
 
 FILE = click.Path(path_type=Path, dir_okay=False)
+IMAGE = click.Path(path_type=Path, dir_okay=False, exists=True, readable=True)
 
 OPTIONS = [
     option("--target", default="generic", metavar="NAME", show_default=True, help="Video model (t2v targets)."),

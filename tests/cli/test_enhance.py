@@ -137,6 +137,7 @@ def test_a_model_can_be_named_and_failing_is_a_setting(tmp_path) -> None:
         (["--file", "x.txt"], 2, "needs --output"),
         (["--file", "none.txt", "--output", "x.txt"], 2, "no file"),
         (["a cat", "--review"], 2, "needs a terminal"),
+        (["a cat", "--image", "none.png"], 2, "does not exist"),
         (["a cat", "--target", "mochi", "--task", "i2v"], 2, "It does: t2v"),
         (["a cat", "--tokenizer", "/none"], 2, "no folder"),
         (["a cat", "--backend", "scripted", "--option", "nonsense"], 2, "KEY=VALUE"),
@@ -280,3 +281,12 @@ def test_an_edited_caption_is_checked_again() -> None:
     outcome = edited(enhancer, enhancer("two red balls"), "Two blue balls roll.")
     assert not outcome.report.passed
     assert any("Your text" in note for note in outcome.notes)
+
+
+def test_with_a_frame_the_composer_writes_of_motion_and_says_that_it_did_not_look(tmp_path) -> None:
+    frame = tmp_path / "first.png"
+    frame.write_bytes(b"any")
+    result = json.loads(run("the boat turns left", "--image", str(frame), "--target", "wan2.2", "--json").stdout)
+    assert result["task"] == "i2v"
+    assert any("does not look at images" in note for note in result["notes"])
+    assert "boat turns left" in result["caption"]
