@@ -21,6 +21,8 @@ REQUIRED = 0.85
 ANCHORS = frozenset(("name", "they", "their", "them"))
 FELLED = frozenset(("fallen", "fall", "felled", "fell", "collapsed", "overturned", "wrecked", "dead"))
 """What lies, whatever it usually does."""
+ROOMY = 150
+"""Words from which on a target wants more than one picture of each thing."""
 WITHIN = frozenset(("in", "inside", "at", "on", "within", "through", "under", "into", "along", "across", "over", "from", "of"))
 """Relations whose ground is a place rather than a thing beside."""
 BEATS = (0.85, 0.7, 0.65)
@@ -87,7 +89,8 @@ class Planner:
             yield from (*motion, *self.camera.sentences(), *self._audio())
             return
         portraits = self._portraits()
-        wanted = not portraits or self._is_close() or self.options.strength == "rich"
+        roomy = self.target.words.ideal > ROOMY and self.options.strength != "light"
+        wanted = not portraits or self._is_close() or roomy or self.options.strength == "rich"
         look = self._look(dressed=bool(portraits)) if wanted and not self.pictures.from_above else []
         scenery = self._scenery()
         first = portraits or look[:1]
