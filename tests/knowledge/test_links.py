@@ -204,3 +204,21 @@ def test_a_name_beats_a_kind(rows) -> None:
         while end not in ROOTS and chains.get(end):
             end = chains[end]
         assert found[name] == end
+
+
+def test_places_are_found_by_their_lemma(rows, expect) -> None:
+    """The composer asks for "dune", never for "dunes": a plural among the words of a place needs its singular."""
+    index = {
+        word: row.entry["name"] for row in rows("places") for word in (row.entry["name"], *row.entry.get("also", ()))
+    }
+    faults = []
+    for word, name in index.items():
+        singular = lexicon().look_up(word.rpartition(" ")[2]).noun
+        found = f"{word.rpartition(' ')[0]} {singular}".strip()
+        if " " not in word and singular and found != word and index.get(found) is None and word not in UNREACHABLE:
+            faults.append(f"{name!r}: {word!r} without {found!r}")
+    expect(faults)
+
+
+UNREACHABLE = {"steps", "falls"}
+"""Their singular means something else."""
