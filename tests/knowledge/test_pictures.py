@@ -45,10 +45,12 @@ def test_each_is_of_an_entry_that_exists_and_each_entry_has_one_line(kind: str) 
     folder, key = KINDS[kind]
     known = {row.entry["name"] for row in rows(folder)}
     known |= {word for row in rows(folder) for key in ("kinds", "also") for word in row.entry.get(key, ())}
-    names = [row.entry["name"] for row in rows(kind)]
+    names = [name for row in rows(kind) for name in (row.entry["name"], *row.entry.get("also", ()))]
     assert set(names) - known == set()
     assert [name for name, count in Counter(names).items() if count > 1] == []
-    assert [row.where for row in rows(kind) if set(row.entry) - {"name", key, "above"} or not row.entry[key]] == []
+    assert [
+        row.where for row in rows(kind) if set(row.entry) - {"name", "also", key, "above"} or not row.entry[key]
+    ] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -85,6 +85,8 @@ class Pictures:
         for kind in dict.fromkeys((noun.lemma.lower(), noun.core.lower())):
             if kind != entry.name.lower() and self.library.subject(kind) is entry:
                 yield from self.s.choice.order(f"portrait.{kind}", self.library.picture("portraits", kind, key))
+                if actor.root in THINGS - {"plant"} and self.library.picture("portraits", kind, "portrait"):
+                    return
         for link in self.library.chain(entry) if _is_exact(actor) else ():
             own = self._views("portraits", link)
             yield from self.s.choice.order(f"portrait.{link.name}", own)
