@@ -100,7 +100,9 @@ def repeated(pairs: Sequence[Pair]) -> dict[str, Any]:
 
 def _without(sentence: str, own: set[str]) -> str:
     words = [word for word in sentence.lower().split() if word.strip(".,;:!?\"'") not in own]
-    return " ".join(words) if len(words) > 3 else ""
+    told = [word for word in words if word.strip(".,;:!?\"'") not in listed("small")]
+    # What is left of the prompt's own sentence ("a … is in the …") is nobody's phrase.
+    return " ".join(words) if len(words) > 3 and told else ""
 
 
 def _tokens(pairs: Sequence[Pair], target: str) -> dict[str, Any]:
