@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from t2v_recaption.language.lexicon import PL, Lexicon, N, Word, lexicon, sections
+from t2v_recaption.language.lexicon import ADVERB, COMPOUND, PL, PREPOSITION, Lexicon, N, Word, lexicon, sections
 from t2v_recaption.language.tokens import Piece
 
 
 @lru_cache(maxsize=1)
-def preposition_index() -> tuple[dict[str, list[tuple[tuple[str, ...], str]]], dict[str, str]]:
-    """Prepositions: those of several words by their first, longest first; and the category of the single ones."""
-    many: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+def preposition_index() -> tuple[dict[str, dict[str, list[tuple[tuple[str, ...], str]]]], dict[str, str]]:
+    """Prepositions: those of several words by their first and second, longest first; the category of single ones."""
+    many: dict[str, dict[str, list[tuple[tuple[str, ...], str]]]] = {}
     single: dict[str, str] = {}
     for category, entries in sections("prepositions.txt").items():
         for entry in entries:
@@ -22,8 +22,8 @@ def preposition_index() -> tuple[dict[str, list[tuple[tuple[str, ...], str]]], d
             if len(words) == 1:
                 single.setdefault(entry, category)
             else:
-                many.setdefault(words[0], []).append((words, category))
-    for forms in many.values():
+                many.setdefault(words[0], {}).setdefault(words[1], []).append((words, category))
+    for forms in [forms for seconds in many.values() for forms in seconds.values()]:
         forms.sort(key=lambda form: len(form[0]), reverse=True)
     return many, single
 
@@ -31,24 +31,25 @@ def preposition_index() -> tuple[dict[str, list[tuple[tuple[str, ...], str]]], d
 def find_compounds(lex: Lexicon, pieces: list[Piece], words: list[Word]) -> dict[int, int]:
     """Listed compounds of several tokens: first token → how many tokens."""
     found = {}
-    i, count = 0, len(pieces)
-    while i < count:
-        forms = lex.compounds_with(pieces[i].lower)
-        size = next((len(f) for f in forms if _fits(f, pieces, words, i)), 0) if forms else 0
-        if size:
-            found[i] = size
-        i += size or 1
+    free, count = 0, len(pieces)
+    for i in [i for i, word in enumerate(words) if word.starts & COMPOUND]:
+        if i < free:
+            continue
+        for form in lex.compounds_with(words[i].lower):
+            last = i + len(form) - 1
+            if last >= count:
+                continue
+            end, word = form[-1], words[last]
+            if (word.lower == end or (word.noun == end and word.can & PL and word.can & N)) and _inside(form, words, i):
+                found[i] = len(form)
+                free = last + 1
+                break
     return found
 
 
-def _fits(form: tuple[str, ...], pieces: list[Piece], words: list[Word], i: int) -> bool:
-    last = i + len(form) - 1
-    if last >= len(pieces):
-        return False
-    if any(pieces[i + k].lower != form[k] for k in range(1, len(form) - 1)):
-        return False
-    word = words[last]
-    return pieces[last].lower == form[-1] or bool(word.can & PL and word.can & N and word.noun == form[-1])
+def _inside(form: tuple[str, ...], words: list[Word], i: int) -> bool:
+    """Whether the words between the first and the last of a form stand there."""
+    return all(words[i + k].lower == form[k] for k in range(1, len(form) - 1))
 
 
 def _noun_like(piece: Piece) -> bool:
@@ -63,39 +64,41 @@ def _noun_like(piece: Piece) -> bool:
     )
 
 
-def find_adverbs(lex: Lexicon, pieces: list[Piece]) -> list[tuple[int, int]]:
+def find_adverbs(lex: Lexicon, words: list[Word]) -> list[tuple[int, int]]:
     """Adverbs of several words ("upside down", "side by side"): first token and how many."""
     found = []
-    for i, piece in enumerate(pieces):
-        for words in lex.adverb_phrases.get(piece.lower, ()):
-            if i + len(words) <= len(pieces) and all(pieces[i + k].lower == words[k] for k in range(1, len(words))):
-                found.append((i, len(words)))
+    for i in [i for i, word in enumerate(words) if word.starts & ADVERB]:
+        for form in lex.adverb_phrases[words[i].lower]:
+            if _stands(form, words, i):
+                found.append((i, len(form)))
                 break
     return found
 
 
-def find_prepositions(pieces: list[Piece]) -> dict[int, tuple[int, str]]:
+def _stands(form: tuple[str, ...], words: list[Word], i: int) -> bool:
+    return i + len(form) <= len(words) and all(words[i + k].lower == form[k] for k in range(1, len(form)))
+
+
+def find_prepositions(pieces: list[Piece], words: list[Word]) -> dict[int, tuple[int, str]]:
     """Prepositions of several tokens: first token → (how many tokens, category)."""
     many, _ = preposition_index()
     found: dict[int, tuple[int, str]] = {}
-    i, count = 0, len(pieces)
-    while i < count:
-        forms = many.get(pieces[i].lower)
-        step = 1
-        if forms is not None:
-            for words, category in forms:
-                size = len(words)
-                if i + size <= count and all(pieces[i + k].lower == words[k] for k in range(1, size)):
-                    if (
-                        i
-                        and words[0] in ("inside", "outside", "front", "left", "right")
-                        and pieces[i - 1].lower in ("the", "its", "a")
-                    ):
-                        continue  # the inside of a clock
-                    if category.startswith("frame_") and i + size < count and _noun_like(pieces[i + size]):
-                        continue  # on her right cheek
-                    found[i] = (size, category)
-                    step = size
-                    break
-        i += step
+    free, count = 0, len(pieces)
+    for i in [i for i, word in enumerate(words) if word.starts & PREPOSITION]:
+        if i < free or i + 1 >= count:
+            continue
+        for form, category in many[words[i].lower].get(words[i + 1].lower, ()):
+            if not _stands(form, words, i):
+                continue
+            end = i + len(form)
+            if i and form[0] in _SIDES and words[i - 1].lower in ("the", "its", "a"):
+                continue  # the inside of a clock
+            if category.startswith("frame_") and end < count and _noun_like(pieces[end]):
+                continue  # on her right cheek
+            found[i] = (len(form), category)
+            free = end
+            break
     return found
+
+
+_SIDES = frozenset(("inside", "outside", "front", "left", "right"))

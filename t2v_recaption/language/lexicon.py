@@ -21,6 +21,9 @@ FOLDER = Path(prompts.__file__).parent / "lexicon"
 # What a form can be (Word.can).
 N, V, S, G, D, A, R, PL = 1, 2, 4, 8, 16, 32, 64, 128
 
+# What of several words a form can begin (Word.starts).
+COMPOUND, PREPOSITION, ADVERB = 1, 2, 4
+
 _REMEMBERED = 50_000
 _ACCENTS = str.maketrans("àáâäãåçèéêëìíîïñòóôöõùúûüýÿ’‑", "aaaaaaceeeeiiiinooooouuuuyy'-")
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*$")
@@ -45,10 +48,13 @@ _ADJ_ENDS = (
 
 
 class Word:
-    """One form with all it can be. `can` is a mask of N V S G D A R PL; `tag` is set for closed classes."""
+    """One form with all it can be. `can` is a mask of N V S G D A R PL; `tag` is set for closed classes; `starts` is
+    a mask of COMPOUND PREPOSITION ADVERB.
+    """
 
     __slots__ = (
-        "adj", "base", "bias", "can", "closed", "known", "lower", "noun", "number", "participle", "root", "tag", "verb",
+        "adj", "base", "bias", "can", "closed", "known", "lower", "noun", "number", "participle", "root", "starts",
+        "tag", "verb",
     )  # fmt: skip
 
     def __init__(self, lower: str) -> None:
@@ -65,6 +71,7 @@ class Word:
         self.number: float | None = None
         self.participle = False
         self.known = True
+        self.starts = 0
 
 
 def sections(name: str) -> dict[str, list[str]]:
@@ -126,8 +133,9 @@ class Lexicon:
             ("det", DET),
             ("wh", WH),
         )
-        for word in (w for words in sections("prepositions.txt").values() for w in words if " " not in w):
-            self.closed[word] = PREP
+        prepositions = [w for words in sections("prepositions.txt").values() for w in words]
+        self.closed.update(dict.fromkeys((w for w in prepositions if " " not in w), PREP))
+        self._preposition_firsts = frozenset(w.partition(" ")[0] for w in prepositions if " " in w)
         for name, tag in names:
             for word in closed[name]:
                 if not (
@@ -248,6 +256,12 @@ class Lexicon:
         if not word.can and not word.tag:
             self._guess(word, plain)
         word.bias = self._bias_of(word, plain)
+        if lower in self._compounds_by_first:
+            word.starts |= COMPOUND
+        if lower in self._preposition_firsts:
+            word.starts |= PREPOSITION
+        if lower in self.adverb_phrases:
+            word.starts |= ADVERB
         return word
 
     def _bias_of(self, word: Word, plain: str) -> str:

@@ -40,6 +40,7 @@ _VALUES = {
     "lone": 1,
     "twin": 2,
 }
+_SAME = frozenset(("fish", "sheep", "deer", "shrimp", "bison", "moose"))
 _SPORTS = word_set("sports")
 MEASURES = word_set("measures")
 
@@ -237,7 +238,8 @@ class Chunks:
         np.head = nouns[-1]
         np.last = max(np.last, nouns[-1] + 1)
         self._name_head(np, nouns)
-        np.mods = self.modifiers(pending)
+        if pending:
+            np.mods = self.modifiers(pending)
         if np.count is None and np.det in ("a", "an") and np.core in ("dozen",):
             np.count = 12
         for k in pending:
@@ -249,6 +251,11 @@ class Chunks:
         words, tags = self.words, self.tags
         head = np.head
         word = words[head]
+        if len(nouns) == 1 and tags[head] == NOUN and head not in self.media and word.lower not in _SAME:
+            np.plural = bool(word.can & PL) and word.can & N != 0
+            np.lemma = np.core = word.noun or word.lower
+            np.root = word.root
+            return
         if tags[head] == NAME:
             np.proper = True
             np.lemma = np.core = " ".join(self.pieces[k].text for k in nouns)
@@ -256,7 +263,7 @@ class Chunks:
             return
         last = word.noun or word.lower
         np.plural = bool(word.can & PL) and word.can & N != 0
-        if word.lower in ("fish", "sheep", "deer", "shrimp", "bison", "moose"):
+        if word.lower in _SAME:
             np.plural = np.count is not None and np.count > 1
         first = next((k for k in nouns if k + self.compounds.get(k, 1) == head + 1), head)
         np.core = " ".join([*(self.pieces[k].lower for k in range(first, head)), last])

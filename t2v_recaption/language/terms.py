@@ -37,32 +37,30 @@ class Flat:
     def __init__(self, pieces: list[Piece]) -> None:
         self.words: list[str] = []
         self.owner: list[int] = []
-        for i, piece in enumerate(pieces):
-            lower = piece.lower
+        words, owner = self.words.append, self.owner.append
+        for i, (_, _, _, lower, kind) in enumerate(pieces):
             if lower in SKIPPED:
                 continue
-            if ("-" in lower or "'s-" in lower) and len(lower) > 2 and piece.kind != "quote":
+            if "-" in lower and len(lower) > 2 and kind != "quote":
                 for part in lower.replace("'s-", "- 's-").replace("- ", "-").split("-"):
-                    self.words.append(part)
-                    self.owner.append(i)
+                    words(part)
+                    owner(i)
             else:
-                self.words.append(lower if piece.kind != "quote" else "\0")
-                self.owner.append(i)
+                words(lower if kind != "quote" else "\0")
+                owner(i)
 
 
 def find_terms(pieces: list[Piece], flat: Flat) -> list[Match]:
     """The terms of a text, longest first at each place, none overlapping."""
     index, words, owner = vocabulary(), flat.words, flat.owner
     found: list[Match] = []
-    k, count = 0, len(words)
-    while k < count:
-        forms = index.get(words[k])
-        step = 1
-        if forms and (k == 0 or owner[k] != owner[k - 1]):
-            for form in forms:
+    free, count, firsts = 0, len(words), index.firsts
+    for k in [k for k, word in enumerate(words) if word in firsts]:
+        if k >= free and (k == 0 or owner[k] != owner[k - 1]):
+            for form in index.beginning(words[k], words[k + 1] if k + 1 < count else ""):
                 size = len(form.words)
                 end = k + size
-                if end > count or (size > 1 and tuple(words[k:end]) != form.words):
+                if end > count or (size > 2 and tuple(words[k:end]) != form.words):
                     continue
                 if end < count and owner[end] == owner[end - 1]:
                     continue
@@ -74,9 +72,8 @@ def find_terms(pieces: list[Piece], flat: Flat) -> list[Match]:
                 if longer is not None:  # "camera zooms in" of "camera zooms in on"
                     form, size = longer
                 found.append(Match(owner[k], owner[k + size - 1] + 1, form))
-                step = size
+                free = k + size
                 break
-        k += step
     return found
 
 

@@ -10,6 +10,7 @@ when its first word turns up in a text: a cold start pays for the words of its p
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Container
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -64,6 +65,7 @@ class Vocabulary:
     def __init__(self) -> None:
         self._raw: dict[str, list[Raw]] = defaultdict(list)
         self._known: dict[str, tuple[Form, ...]] = {}
+        self._seconds: dict[str, dict[str, tuple[Form, ...]]] = {}
         for file, kind in FILES:
             for head in knowledge.heads(file):
                 for surface in (head["name"], *head.get("also", ())):
@@ -71,14 +73,30 @@ class Vocabulary:
         for raw in _own_terms():
             self._add(raw)
 
+    @property
+    def firsts(self) -> Container[str]:
+        """The words that a form begins with."""
+        return self._raw
+
     def get(self, first: str) -> tuple[Form, ...]:
         """The forms that begin with this word, longest first."""
         forms = self._known.get(first)
         if forms is None:
-            forms = self._resolve(first) if first in self._raw else ()
-            if forms or len(self._known) < 10_000:
-                self._known[first] = forms
+            if first not in self._raw:
+                return ()
+            forms = self._known[first] = self._resolve(first)
         return forms
+
+    def beginning(self, first: str, second: str) -> tuple[Form, ...]:
+        """The forms that begin with these two words or are the first of them alone, longest first."""
+        seconds = self._seconds.get(first)
+        if seconds is None:
+            forms = self.get(first)
+            seconds = self._seconds[first] = {
+                word: tuple([form for form in forms if form.words[1:2] in ((), (word,))])
+                for word in {"", *(form.words[1] for form in forms if len(form.words) > 1)}
+            }
+        return seconds[second] if second in seconds else seconds[""]
 
     def _add(self, raw: Raw) -> None:
         surface = raw.surface.lower()
