@@ -98,7 +98,7 @@ class Camera:
         )
         leads = self.s.choice.order("lead", [self.library.ready(source) for source in lens["lead"]])
         lead, other = self.s.pick_two(leads, who)
-        return [Planned("camera", 0.6, lead, who, "framing", spare=other)] if lead is not None else []
+        return [Planned("camera", 0.86, lead, who, "framing", spare=other)] if lead is not None else []
 
     def _move(self, names: Sequence[str], weight: float, who: Reference) -> list[Planned]:
         """One plain sentence on a camera move that fits."""

@@ -184,4 +184,5 @@ class Casting:
         entry = main.entry
         for link in self.library.chain(main.entry):
             entry = link
-        self.scene.main = Actor(first, entry if same else main.entry, main.root, name, "they", True)
+        parts = (main, *map(self.actor, partners))
+        self.scene.main = Actor(first, entry if same else main.entry, main.root, name, "they", True, parts=parts)

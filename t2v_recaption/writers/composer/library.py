@@ -168,7 +168,7 @@ class Library:
             paths = sorted((self._folder / kind).glob("*.jsonl"))
             lines = (line for path in paths for line in self._lines(f"{kind}/{path.name}"))
             self._pictures[kind] = {name: line for line in lines for name in _pictured(line, kind.removesuffix("s"))}
-        line = self._pictures[kind].get(name)
+        line = self._pictures[kind].get(name.lower())
         return [self.ready(source) for source in json.loads(line).get(key, ())] if line else []
 
     # reading
@@ -227,7 +227,7 @@ class Library:
 def _pictured(line: str, key: str) -> list[str]:
     """The name and the other words in a line of pictures, read off its head: to parse every line would take long."""
     quoted = line.partition(f'"{key}":')[0].split('"')
-    return [quoted[3], *quoted[7::2]]
+    return [word.lower() for word in (quoted[3], *quoted[7::2])]
 
 
 @lru_cache(maxsize=1)

@@ -35,12 +35,12 @@ class Pictures:
             fact.value in words().airborne for fact in self.scene.intent.of_kind(Kind.CAMERA) if not fact.negated
         )
 
-    def portrait(self, actor: Actor, who: Reference, weight: float, *, main: bool) -> list[Planned]:
+    def portrait(self, actor: Actor, who: Reference, weight: float, *, main: bool, kin: bool = False) -> list[Planned]:
         """One sentence on how a subject looks that goes with everything the user said of it."""
         if actor.entry is None:
             return []
         barred = self._barred(actor)
-        for ready in self._portraits(actor, kin=main):
+        for ready in self._portraits(actor, kin=main or kin):
             if ready.words & barred or not self.s.fits(ready, who):
                 continue
             if not main and not ready.slots & ANCHORS and not ready.words & _names(actor):
@@ -52,6 +52,11 @@ class Pictures:
             self.s.used.add(ready.fragment.source)
             return [Planned("subject", weight, ready, who, f"portrait.{actor.noun.index}", own=main)]
         return []
+
+    def is_told(self, actor: Actor) -> bool:
+        """Whether the knowledge has more on the thing than what is true of all buildings, foods or objects."""
+        general = actor.entry is None or not actor.entry.get("is")
+        return actor.root not in THINGS or (_is_exact(actor) and not general)
 
     def vignette(self, place: Entry, weight: float) -> list[Planned]:
         """One sentence that paints the whole place."""

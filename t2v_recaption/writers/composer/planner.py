@@ -25,6 +25,7 @@ ROOMY = 150
 """Words from which on a target wants more than one picture of each thing."""
 WITHIN = frozenset(("in", "inside", "at", "on", "within", "through", "under", "into", "along", "across", "over", "from", "of"))
 """Relations whose ground is a place rather than a thing beside."""
+ITS = frozenset(("it", "its", "itself"))
 BEATS = (0.85, 0.7, 0.65)
 
 
@@ -94,8 +95,11 @@ class Planner:
         look = self._look(dressed=bool(portraits)) if wanted and not self.pictures.from_above else []
         scenery = self._scenery()
         first = portraits or look[:1]
+        if not first and scenery and (self.scene.main is None or self.scene.main.root not in MOVING):
+            first, scenery = [replace(scenery[0], aspect="subject")], scenery[1:]  # nothing but the place is shown
+            scenery = scenery or self.surroundings.setting(close=self._is_close())
         yield from (*first, *motion[:1], *scenery[:1])
-        if self.target.light and not self.pictures.lit(scenery[:1]):
+        if self.target.light and not self.pictures.lit([*first[:1], *scenery[:1]]):
             yield from self.surroundings.light()
         yield from self.camera.sentences()
         yield from self.surroundings.stated_extras()
@@ -116,7 +120,9 @@ class Planner:
         """How the subject looks, and how each other thing looks that the user named, two at most."""
         scene, out = self.scene, list[Planned]()
         if scene.main is not None and not self._is_painted(scene.main):
-            out += self.pictures.portrait(scene.main, scene.main.reference, 0.86, main=True)
+            for part in scene.main.parts[:2]:
+                out += self.pictures.portrait(part, part.reference, 0.86, main=False, kin=True)
+            out += [] if out else self.pictures.portrait(scene.main, scene.main.reference, 0.86, main=True)
         seen = {scene.main.noun.core} if scene.main is not None else set()
         for other in (self._second(), *scene.others):
             if other is None or other.noun.core in seen or other.root in ("", "abstract", "time", "body part"):
@@ -149,12 +155,12 @@ class Planner:
         return self._is_place(actor) and self.pictures.paints(self.scene.place)
 
     def _scenery(self) -> list[Planned]:
-        """The place as a whole: two sentences where nothing else is to be seen, one otherwise; details where it has none."""
+        """The place as a whole: two sentences where nothing else is seen, one otherwise; details where it has none."""
         place = self.scene.place
         close = self._is_close() and not self.pictures.from_above
         painted: list[Planned] = []
         if place is not None and not (close and self.scene.main is not None):
-            painted = self.pictures.vignette(place, 0.75)
+            painted = self.pictures.vignette(place, 0.86)
             if painted and (self.scene.main is None or self._is_place(self.scene.main)):
                 painted = [replace(painted[0], aspect="subject"), *self.pictures.vignette(place, 0.6)]
         if self.pictures.from_above:
@@ -169,7 +175,7 @@ class Planner:
         out: list[Planned] = []
         if main is None:
             return out
-        if main.entry is not None:
+        if main.entry is not None and self.pictures.is_told(main):
             out += self.s.from_chain(main.entry, "look", main.reference, "subject", (0.8, 0.5, 0.45)[: self.depth])
         if main.entry is not None and main.root == "person" and not dressed and not self._clothed():
             wear = self.s.from_chain(main.entry, "wear", main.reference, "subject", (0.6,))
@@ -183,7 +189,7 @@ class Planner:
     def _anchored(self, other: Actor) -> list[Planned]:
         """A look of the second subject that says whose it is."""
         assert other.entry is not None
-        for link in self.library.chain(other.entry):
+        for link in self.library.chain(other.entry) if self.pictures.is_told(other) else ():
             options = [ready for ready in link.ready("look") if ready.slots & ANCHORS]
             found = self.s.pick(f"second.{link.name}", options, other.reference)
             if found is not None:
@@ -228,7 +234,7 @@ class Planner:
     def _motion(self) -> list[Planned]:
         """How the action unfolds, or what moves where nobody acts. Nothing where the user gave an order of events."""
         count = 1 if not self.target.motion else 2 if self.options.strength == "light" else 3
-        action, main = self.scene.action, self.scene.main
+        action = self.scene.action
         if self.scene.intent.of_kind(Kind.ORDER):
             return []
         if self.pictures.from_above:
@@ -236,18 +242,28 @@ class Planner:
         beats = self._beats(action.entry) if action is not None and action.entry is not None else []
         if beats:
             return beats[:count]
-        posed = action is None or action.lemma in words().posed
-        if not posed and (main is None or main.root in MOVING or self.scene.hands):
+        if self.scene.hands and action is not None:
             return self._general_beats()[:1]
-        return self._own_motion()[:count]
+        return (self._own_motion() or self._life())[:count]
+
+    def _life(self) -> list[Planned]:
+        """What moves in the place, where nothing is known of how the subject itself moves."""
+        place = self.scene.place or self.library.place("outdoor" if "outdoor" in self.s.tag_names() else "indoor")
+        if place is None:
+            return []
+        return self.s.from_chain(place, "life", self.s.who(), "action", (0.75,), places=True)
 
     def _beats(self, entry: Entry) -> list[Planned]:
         who, main = self.s.who(), self.scene.main
+        obj = self.scene.action.obj if self.scene.action is not None else None
+        several = obj is not None and obj.plural and who.pronoun != "it"
         people = main is None or main.root in ("person", "creature") or self.scene.hands
         for at, triple in self.s.choice.order("beats", list(enumerate(entry.beats()))):
             if not people and any(ready.words & words().human for ready in triple):
                 continue
-            if all(self.s.fits(ready, who) for ready in triple):
+            if several:  # "it" would be one of the several things
+                triple = [ready for ready in triple if not ready.words & ITS]
+            if triple and all(self.s.fits(ready, who) for ready in triple):
                 self.s.used.update(ready.fragment.source for ready in triple)
                 pairs = list(zip(triple, BEATS, strict=False))
                 return [
@@ -276,4 +292,6 @@ class Planner:
         if main.root in MOVING:
             key = "still" if posed else "move"
             return self.s.from_chain(main.entry, key, who, "action", (0.75, 0.5, 0.45)[: self.depth])
+        if not self.pictures.is_told(main):
+            return []
         return self.s.from_chain(main.entry, "move", who, "action", (0.75, 0.45))

@@ -135,7 +135,8 @@ class Realiser:
         return self._must_name(item) or (self.since_name >= 3 and " and " not in item.who.name)
 
     def _must_name(self, item: Planned) -> bool:
-        doubtful = self.ambiguous and self.since_name != 1 and " and " not in item.who.name
+        alone = item.who.pronoun == "they" and not item.who.plural and not item.who.group
+        doubtful = (self.ambiguous or alone) and self.since_name != 1 and " and " not in item.who.name
         return not item.own or doubtful
 
     def _repeats(self, text: str) -> bool:

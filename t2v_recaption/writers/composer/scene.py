@@ -29,6 +29,8 @@ class Actor:
     pronoun: str
     plural: bool
     group: bool = False
+    parts: tuple[Actor, ...] = ()
+    """The subjects that it joins: of "a man and a woman" the man and the woman."""
 
     @property
     def reference(self) -> Reference:

@@ -99,7 +99,8 @@ class Surroundings:
             if relation.ground is None or relation.negated:
                 continue
             root = nouns[relation.ground].root
-            if root in PLACES or (root == "vehicle" and relation.category in ("in", "inside", "on")):
+            inside = ("in", "inside") if nouns[relation.ground].core in words().ridden else ("in", "inside", "on")
+            if root in PLACES or (root == "vehicle" and relation.category in inside):
                 return True
         return False
 
@@ -116,6 +117,8 @@ class Surroundings:
         pools = [[name for name in doing if name in mine], *self._object_pools(mine), *rest]
         if self._is_about_food():
             pools.insert(1, words().food_places)
+        elif self._is_harvest():
+            pools.insert(0, words().growing_places)
         names = [name for pool in pools for name in choice.order("place", pool)]
         found = [self.library.place(name) for name in names]
         return [entry for entry in found if entry is not None]
@@ -150,6 +153,11 @@ class Surroundings:
             return False
         ware = words().kitchenware
         return any(noun.root == "food" or noun.core in ware for noun in self.scene.analysis.nouns)
+
+    def _is_harvest(self) -> bool:
+        """Whether food is taken from where it grows."""
+        a = self.scene.analysis
+        return any(noun.root == "food" for noun in a.nouns) and any(verb.lemma in GROWING for verb in a.verbs)
 
     def _own_places(self, actor: Actor) -> list[str]:
         """Places of the subject. A profession without places of its own does not take those of people in general."""

@@ -52,6 +52,8 @@ class Words:
     lifeless: frozenset[str]
     gender: dict[str, list[str]]
     neutral_places: list[str]
+    ridden: frozenset[str]
+    growing_places: list[str]
     backdrop: dict[str, list[str]]
     lens: dict[str, Any]
     lights: dict[str, list[str]]
@@ -103,7 +105,9 @@ def words() -> Words:
         "airborne",
         "luminous",
         "materials",
-        "undressed", "shades",
+        "undressed",
+        "shades",
+        "ridden",
     ):
         data[name] = frozenset(data[name])
     return Words(**data)
