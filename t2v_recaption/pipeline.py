@@ -21,6 +21,7 @@ from t2v_recaption.targets.budget import Fit, fit
 from t2v_recaption.targets.tokens import TokenCounter
 from t2v_recaption.tidy import tidy
 from t2v_recaption.writers.base import Draft, Sentence, WriteOptions, Writer, WriteRequest
+from t2v_recaption.writers.sentences import joined
 
 LONGEST_PROMPT = 20_000
 """Characters. Longer input is a file given by mistake, not a prompt: no target takes a tenth of it."""
@@ -156,7 +157,7 @@ def settle(item: Item, setting: Setting, writer: Writer) -> Enhancement:
         sentences, repairs = mend(item.request.intent, sentences, report, leaked=writer.leaks)
         sentences = restored(sentences, setting.options.keep)
     fitted = fit(sentences, setting.target, setting.counters)
-    caption = " ".join(sentence.text for sentence in fitted.sentences)
+    caption = joined([sentence.text for sentence in fitted.sentences])
     if caption != report.text:
         report = check(item, caption, setting, writer)
     if not report.passed:

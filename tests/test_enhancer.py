@@ -300,3 +300,10 @@ def test_any_text_is_enhanced_or_refused_in_words(prompt: str) -> None:
     else:
         assert outcome.report.passed
         assert "\n" not in outcome.caption
+
+
+def test_chinese_sentences_stand_without_spaces() -> None:
+    answer = "一只猫坐在红色的沙发上。它的尾巴慢慢地卷起来。"
+    outcome = Enhancer("wan2.2", writer=ChatWriter(ScriptedBackend([answer])))("一只猫坐在红色的沙发上")
+    assert outcome.caption == answer
+    assert outcome.language == "zh"
