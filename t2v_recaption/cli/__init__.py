@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
 
 def enhance_main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of `t2v-enhance`."""
+    _collect_seldom()
     from t2v_recaption.cli.enhance import enhance
     from t2v_recaption.cli.group import run
 
@@ -16,11 +18,21 @@ def enhance_main(arguments: Sequence[str] | None = None) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of `t2v`."""
+    _collect_seldom()
     from t2v_recaption.cli.group import CONTEXT, Toolbox, run
 
     help_text = "Captions for text-to-video models that lose nothing you said."
     toolbox = Toolbox(name="t2v", help=help_text, context_settings=CONTEXT)
     run(toolbox, arguments, "t2v")
+
+
+def _collect_seldom() -> None:
+    """Look for garbage after every 50,000 new objects instead of 700.
+
+    What the commands load lives as long as the process: going through it again and again while it is being built takes
+    a fifth of a cold start.
+    """
+    gc.set_threshold(50_000, 20, 20)
 
 
 if __name__ == "__main__":
