@@ -30,6 +30,9 @@ class Tags(NamedTuple):
 
 NONE = Tags()
 
+REMEMBERED = 4096
+"""Sets of tags whose names are kept: they are asked for a dozen times a caption."""
+
 
 class Vocabulary:
     """The tags of `prompts/knowledge/tags.jsonl`, ready to be read off texts."""
@@ -37,6 +40,7 @@ class Vocabulary:
     def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
         rows = list(rows)
         self._bit: dict[str, int] = {}
+        self._names: dict[int, tuple[str, ...]] = {}
         self._rows = {row["tag"]: row for row in rows}
         self._known = frozenset(self._rows)
         self._whole: dict[str, Tags] = {name: self._closure(name) for name in self._rows}
@@ -77,9 +81,14 @@ class Vocabulary:
                     bars |= tags.bars
         return Tags(has, bars)
 
-    def names(self, tags: Tags) -> list[str]:
-        """The names of the tags, for messages and tests."""
-        return [name for name, bit in self._bit.items() if tags.has & bit]
+    def names(self, tags: Tags) -> tuple[str, ...]:
+        """The names of the tags."""
+        found = self._names.get(tags.has)
+        if found is None:
+            if len(self._names) >= REMEMBERED:
+                self._names.clear()
+            found = self._names[tags.has] = tuple([name for name, bit in self._bit.items() if tags.has & bit])
+        return found
 
     def _closure(self, name: str) -> Tags:
         seen: set[str] = set()
