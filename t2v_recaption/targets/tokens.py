@@ -30,6 +30,9 @@ UNLISTED = {2: 2, 3: 2, 4: 3, 5: 3, 6: 3, 7: 3, 8: 3, 9: 3, 10: 3, 11: 4, 12: 4,
 MARGIN = 1.03
 """Vocabularies that could not be had for measuring (T5, UMT5, Gemma, Llama 3) may differ a little."""
 
+REMEMBERED = 20_000
+"""Pieces whose cost is remembered; a language has fewer common words."""
+
 CJK = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]")
 
 WIDE_VOCABULARIES = frozenset({"umt5", "qwen2", "gemma", "llama3"})
@@ -49,14 +52,27 @@ class TokenCounter:
 
 def estimate(family: str) -> TokenCounter:
     """An estimator for a tokenizer family (`t5`, `clip`, `qwen2` …) without its vocabulary."""
-    listed, wide = _listed(), family in WIDE_VOCABULARIES
+    costs = _Costs(family in WIDE_VOCABULARIES)
 
     def count(text: str) -> int:
         pieces = PIECE.findall(text)
         # One more for a first word, which has no space before it and so is another token than inside a sentence.
-        return int(sum(_cost(piece, listed, wide) for piece in pieces) * MARGIN) + 2 if pieces else 0
+        return int(sum(map(costs.__getitem__, pieces)) * MARGIN) + 2 if pieces else 0
 
     return TokenCounter("estimate", count, exact=False, adds_special=False)
+
+
+class _Costs(dict[str, int]):
+    """What pieces cost, worked out at the first meeting and remembered."""
+
+    def __init__(self, wide: bool) -> None:
+        self._wide = wide
+
+    def __missing__(self, piece: str) -> int:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        self[piece] = cost = _cost(piece, _listed(), self._wide)
+        return cost
 
 
 def _cost(piece: str, listed: frozenset[str], wide: bool) -> int:
