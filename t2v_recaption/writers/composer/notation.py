@@ -126,10 +126,10 @@ def realise(fragment: Fragment, who: Reference, choice: Choice, key: str, *, nam
         elif part.kind == "slot":
             text, is_name = _slot(part.value, who, named)
             named = named and not is_name
-            by_name = is_name if part.value.lower() in ("they", "name") else by_name
+            by_name = is_name if part.value.lower() in ("they", "name") or who.group else by_name
             out.append(text)
         elif part.kind == "number":
-            out.append(part.options[1 if who.plural else 0])
+            out.append(part.options[1 if who.plural or (who.group and not by_name) else 0])
         elif part.kind == "verb":
             several = who.plural if by_name else who.pronoun == "they"
             out.append(part.options[1 if several else 0])

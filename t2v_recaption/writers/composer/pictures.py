@@ -8,7 +8,7 @@ from t2v_recaption.intent.model import Kind
 from t2v_recaption.language.model import NounPhrase
 from t2v_recaption.writers.composer.library import Entry, Library, Ready
 from t2v_recaption.writers.composer.notation import Reference
-from t2v_recaption.writers.composer.scene import Actor, Scene
+from t2v_recaption.writers.composer.scene import TIMES, Actor, Scene
 from t2v_recaption.writers.composer.selector import Planned, Selector
 from t2v_recaption.writers.composer.words import words
 
@@ -64,11 +64,17 @@ class Pictures:
         for link in self._near(place):
             options = self._views("vignettes", link)
             for ready in self.s.choice.order(f"vignette.{link.name}", options):
-                if self.s.fits(ready, who):
+                if self.s.fits(ready, who) and self._is_now(ready):
                     self.s.used.add(ready.fragment.source)
                     self.s.narrow(ready.tags)
                     return [Planned("setting", weight, ready, who, f"vignette.{len(self.s.used)}")]
         return []
+
+    def _is_now(self, ready: Ready) -> bool:
+        """Whether the sentence tells of no other time of day than the scene has."""
+        names = set(self.library.vocabulary.names(ready.tags))
+        told = {time for time, signs in TIMES if names & signs} - {"day"}
+        return not told or not self.scene.time or self.scene.time in told
 
     def paints(self, place: Entry | None) -> bool:
         """Whether there is a sentence that paints the place."""

@@ -12,7 +12,7 @@ from t2v_recaption.writers.composer.camera import Camera
 from t2v_recaption.writers.composer.library import Entry, Library
 from t2v_recaption.writers.composer.pictures import Pictures
 from t2v_recaption.writers.composer.scene import MOVING, PLACES, Actor, Scene
-from t2v_recaption.writers.composer.selector import Planned, Selector
+from t2v_recaption.writers.composer.selector import GENERAL, Planned, Selector
 from t2v_recaption.writers.composer.surroundings import Surroundings
 from t2v_recaption.writers.composer.words import words
 
@@ -137,7 +137,7 @@ class Planner:
     def _is_place(self, actor: Actor) -> bool:
         """Whether the thing is where it happens: then the place's own sentence shows it."""
         place = self.scene.place
-        return place is not None and actor.entry is not None and actor.entry.name == place.name
+        return place is not None and actor.entry is not None and place.name in (actor.entry.name, actor.noun.core)
 
     def _is_around(self, actor: Actor) -> bool:
         """Whether the thing is what the scene happens in or on: a studio, a field, a street."""
@@ -190,6 +190,8 @@ class Planner:
         """A look of the second subject that says whose it is."""
         assert other.entry is not None
         for link in self.library.chain(other.entry) if self.pictures.is_told(other) else ():
+            if link.name in GENERAL:
+                break
             options = [ready for ready in link.ready("look") if ready.slots & ANCHORS]
             found = self.s.pick(f"second.{link.name}", options, other.reference)
             if found is not None:

@@ -14,6 +14,10 @@ from t2v_recaption.writers.composer.tags import NONE, Tags
 EVENTS = frozenset(("", "abstract", "group", "event"))
 ALIVE = frozenset(("person", "animal", "creature"))
 MOVING = ALIVE | {"vehicle"}
+TIMES = (
+    ("night", {"night"}), ("dusk", {"dusk", "golden hour", "blue hour"}), ("dawn", {"dawn"}), ("day", {"day", "noon"}),
+)  # fmt: skip
+"""Times of day as the knowledge names them, with the tags that tell them."""
 PLACES = frozenset(("landform", "water", "sky", "place", "building"))
 
 

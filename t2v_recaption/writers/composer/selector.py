@@ -14,6 +14,10 @@ from t2v_recaption.writers.composer.tags import Tags
 from t2v_recaption.writers.composer.words import words
 
 
+GENERAL = frozenset(("object", "food", "building"))
+"""Roots whose kinds have too little in common for a sentence that shows anything."""
+
+
 @dataclass
 class Planned:
     """A sentence to be written."""
@@ -107,6 +111,8 @@ class Selector:
         """One sentence a weight from the entry's list, going up to what it is where it has none that fit."""
         out: list[Planned] = []
         for link in self.library.chain(entry, places=places):
+            if not places and link.name in GENERAL:
+                break  # what is true of all objects says nothing of this one
             for ready in self.choice.order(f"{key}.{link.name}", link.ready(key)):
                 if len(out) == len(weights):
                     return out

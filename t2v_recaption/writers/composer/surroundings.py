@@ -115,8 +115,14 @@ class Surroundings:
         known = main is not None and main.root == "person" and main.noun.core not in words().people
         rest = [*self._landmark_pools(), mine, doing] if known else [doing, *self._landmark_pools(), mine]
         pools = [[name for name in doing if name in mine], *self._object_pools(mine), *rest]
+        if self._landmark_pools():
+            pools = [*self._landmark_pools(), *pools]
         if self._is_about_food():
-            pools.insert(1, words().food_places)
+            pools = [mine, words().food_places, *pools] if known and len(mine) < 4 else [
+                pools[0], words().food_places, *pools[1:]
+            ]
+        elif any(noun.core == "window" for noun in self.scene.analysis.nouns):
+            pools = [words().window_places, *pools]
         elif self._is_harvest():
             pools.insert(0, words().growing_places)
         names = [name for pool in pools for name in choice.order("place", pool)]
@@ -182,6 +188,8 @@ class Surroundings:
             return
         place = self.scene.place
         times = [str(time) for time in (place.get("times", ()) if place is not None else ())]
+        if self.s.against or self.s.tag_names() & {"overcast", "rain", "fog", "blue sky", "snowing"}:
+            times = []  # weather is seen by day
         for time in self.s.choice.order("time", [*times, "day"]):
             if time in TIMES and self.library.vocabulary.named([time]).fits(self.s.tags):
                 self.scene.time = time

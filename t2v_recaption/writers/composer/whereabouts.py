@@ -6,14 +6,9 @@ from t2v_recaption.intent.model import Fact, Intent, Kind
 from t2v_recaption.language.model import NounPhrase
 from t2v_recaption.writers.composer.casting import Casting
 from t2v_recaption.writers.composer.library import Entry, Library
-from t2v_recaption.writers.composer.scene import PLACES, Scene
+from t2v_recaption.writers.composer.scene import PLACES, TIMES, Scene
 
 OUTSIDE = frozenset(("outside", "near", "by", "behind", "front", "along", "across", "around"))
-TIMES = (
-    ("night", {"night"}), ("dusk", {"dusk", "golden hour", "blue hour"}), ("dawn", {"dawn"}), ("day", {"day", "noon"}),
-)  # fmt: skip
-"""Times of day as the knowledge names them, with the tags that tell them."""
-
 
 class Whereabouts:
     """Finds where and when one scene is."""

@@ -54,6 +54,7 @@ class Words:
     neutral_places: list[str]
     ridden: frozenset[str]
     growing_places: list[str]
+    window_places: list[str]
     backdrop: dict[str, list[str]]
     lens: dict[str, Any]
     lights: dict[str, list[str]]
