@@ -54,10 +54,12 @@ def _by_script(sample: str) -> str | None:
 def _latin(sample: str) -> str:
     """Among languages in Latin script: the one most of whose common words are there.
 
-    Words that are mostly known English words are English, whatever short words of another language are among them.
+    Words that are mostly known English words are English, whatever short words of another language are among them; so
+    are words of which more are known English words than common words of the other language ("a jack o lantern cookie").
     """
     words = [w.lower() for w in _WORD.findall(sample)]
-    if sum(lexicon().look_up(w).known for w in words) * 10 >= len(words) * 6:
+    known = [w for w in words if lexicon().look_up(w).known]
+    if len(known) * 10 >= len(words) * 6:
         return "en"
     scores = {language: sum(w in common for w in words) for language, common in _common_words().items()}
     english = scores.pop("en", 0)
@@ -65,4 +67,5 @@ def _latin(sample: str) -> str:
     accents = any("\u00c0" <= c <= "\u024f" for c in sample)
     if scores.get(best, 0) < (1 if accents and not english else 2) or scores[best] <= english:
         return "en"
-    return best
+    common = _common_words()[best]
+    return "en" if sum(w not in common for w in known) > scores[best] else best

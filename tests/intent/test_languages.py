@@ -47,3 +47,16 @@ def test_phrases_end_at_punctuation_and_quotes_stand_alone() -> None:
     assert [fact.value for fact in found.of_kind(Kind.TEXT)] == ["你好"]
     assert "下雨" in [fact.value for fact in found.of_kind(Kind.PHRASE)]
     assert [fact.value for fact in found.of_kind(Kind.FORMAT)] == ["16:9"]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a jack o lantern designed cookie",
+        "man doing handstand in indoor garden",
+        "a zorbing jack o melon o cookie in lantern",  # two words of Portuguese, none of it Portuguese
+        "man doing frobnication in xyzzy garden by krummhorn",
+    ],
+)
+def test_a_few_words_that_another_language_has_too_leave_it_english(prompt: str) -> None:
+    assert parse(prompt).language == "en"
