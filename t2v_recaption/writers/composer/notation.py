@@ -124,7 +124,8 @@ def realise(fragment: Fragment, who: Reference, choice: Choice, key: str, *, nam
         if part.kind == "text":
             out.append(part.value)
         elif part.kind == "slot":
-            text, is_name = _slot(part.value, who, named)
+            early = part.value in ("their", "them") and any(later.value == "they" for later in fragment.parts[at + 1 :])
+            text, is_name = _slot(part.value, who, named and not early)
             named = named and not is_name
             by_name = is_name if part.value.lower() in ("they", "name") or who.group else by_name
             out.append(text)

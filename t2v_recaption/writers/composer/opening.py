@@ -27,7 +27,8 @@ BARE_FRAME = re.compile(
     r"(?P<last>flat lay|close[ -]?up|macro) +(?!of\b|on\b|video|shot|view|footage|photo|lens)(?=\w)", re.IGNORECASE
 )
 TAIL_FRAME = re.compile(
-    r"(?: +(?:in|from|with))?(?: +an?)? +(?P<last>top view|aerial view|side view|front view|close[ -]?up|birds?[ -]?eye view) *$", re.IGNORECASE
+    r"(?: +(?:in|from|with))?(?: +an?)? +(?P<last>top view|aerial view|side view|front view|close[ -]?up|birds?[ -]?eye view) *$",
+    re.IGNORECASE,
 )
 REQUEST = re.compile(
     r"(?:please +)?(?:can you +|could you +)?(?:make|create|generate|show|render|produce|give|film)(?: +me| +us)?"
@@ -44,6 +45,7 @@ LOCATIVE = frozenset(
 )  # fmt: skip
 NOT_PLACES = frozenset(("clothing", "time", "abstract"))
 DOERS = frozenset(("person", "animal", "vehicle", "creature"))
+VIEWS = frozenset(("view", "scenery", "scene", "landscape", "panorama"))
 LONG = 30
 """Words. A prompt with more is a text of its own, not a fragment: it keeps its form."""
 
@@ -130,6 +132,7 @@ class _Opener:
         elif not counted:
             head = f"{article(head)} {head}"
         verb = self.choice.pick("show", words().show["stated"])
+        verb = self.choice.pick("view", ("reveals", "frames")) if head.lower().endswith("view") else verb
         verb = verb[:-1] if head.lower().endswith("videos") else verb
         self.edits.prefix = f"{capital(head)} {verb} "
         self.edits.replace(start, end, "")
@@ -268,6 +271,8 @@ class _Opener:
         """From "a leafless tree" to "A wide shot shows a leafless tree"."""
         self.small.fill(0, first=first if first.first == 0 else None)
         key = self.extras.shot or "plain"
+        if first.core in VIEWS and self.a.text.lower().split()[-1] == first.core:
+            return self._finish("posture", tail=" fill the frame" if self._several(first) else " fills the frame")
         if key == "plain" and not self.extras.place and self.choice.chance("fills", 50):
             verb = self.choice.pick("fills", words().fills)[1 if self._several(first) else 0]
             return self._finish("posture", tail=f" {verb}")

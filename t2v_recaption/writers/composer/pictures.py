@@ -56,7 +56,10 @@ class Pictures:
     def is_told(self, actor: Actor) -> bool:
         """Whether the knowledge has more on the thing than what is true of all buildings, foods or objects."""
         general = actor.entry is None or not actor.entry.get("is")
-        return actor.root not in THINGS or (_is_exact(actor) and not general)
+        if actor.root not in THINGS:
+            return True
+        named = actor.entry is not None and actor.noun.lemma.lower() in _own_words(actor.entry)
+        return _is_exact(actor) and not general and (named or actor.root in ("food", "plant"))
 
     def vignette(self, place: Entry, weight: float) -> list[Planned]:
         """One sentence that paints the whole place."""
@@ -143,9 +146,12 @@ def _is_exact(actor: Actor) -> bool:
     entry, lemma = actor.entry, actor.noun.lemma.lower()
     if entry is None or actor.root not in THINGS:
         return True
-    own = (entry.name, *entry.head.get("also", ()))
-    known = (*own, *entry.head.get("kinds", ())) if entry.head.get("is") else own
-    return lemma in (word.lower() for word in known)
+    kinds = entry.head.get("kinds", ()) if entry.head.get("is") else ()
+    return lemma in _own_words(entry) or lemma in (word.lower() for word in kinds)
+
+
+def _own_words(entry: Entry) -> set[str]:
+    return {word.lower() for word in (entry.name, *entry.head.get("also", ()))}
 
 
 def _modifiers(noun: NounPhrase) -> set[str]:

@@ -23,7 +23,9 @@ FELLED = frozenset(("fallen", "fall", "felled", "fell", "collapsed", "overturned
 """What lies, whatever it usually does."""
 ROOMY = 150
 """Words from which on a target wants more than one picture of each thing."""
-WITHIN = frozenset(("in", "inside", "at", "on", "within", "through", "under", "into", "along", "across", "over", "from", "of"))
+WITHIN = frozenset(
+    ("in", "inside", "at", "on", "within", "through", "under", "into", "along", "across", "over", "from", "of")
+)
 """Relations whose ground is a place rather than a thing beside."""
 ITS = frozenset(("it", "its", "itself"))
 BEATS = (0.85, 0.7, 0.65)
@@ -260,7 +262,10 @@ class Planner:
         obj = self.scene.action.obj if self.scene.action is not None else None
         several = obj is not None and obj.plural and who.pronoun != "it"
         people = main is None or main.root in ("person", "creature") or self.scene.hands
-        for at, triple in self.s.choice.order("beats", list(enumerate(entry.beats()))):
+        triples = self.s.choice.order("beats", list(enumerate(entry.beats())))
+        if several:
+            triples.sort(key=lambda item: sum(bool(ready.words & ITS) for ready in item[1]))
+        for at, triple in triples:
             if not people and any(ready.words & words().human for ready in triple):
                 continue
             if several:  # "it" would be one of the several things

@@ -107,10 +107,8 @@ class Realiser:
     def _in_place(self, text: str) -> str:
         """The sentence with the place in front, said once."""
         first = text.split(" ", 4)[:4]
-        if (
-            any(word.endswith(",") for word in first)
-            or (first[0].lower() not in PLAIN
-            and not first[0].lower().endswith("s"))
+        if any(word.endswith(",") for word in first) or (
+            first[0].lower() not in PLAIN and not first[0].lower().endswith("s")
         ):
             return text
         place, self.place = self.place, ""

@@ -21,6 +21,8 @@ DEPTHS = (
 )
 GROWING = frozenset(("pick", "harvest", "grow", "pluck", "plant", "farm", "gather"))
 """What is done with food where it grows."""
+LIT = 11
+"""Words of a sentence on the light of a place that says whence it comes and what it falls on."""
 TIMES = ("day", "dusk", "dawn", "night")
 EXTRAS: tuple[tuple[Kind, str, Aspect], ...] = (
     (Kind.STYLE, "styles", "style"), (Kind.WEATHER, "weather", "weather"), (Kind.MOOD, "moods", "mood"),
@@ -115,14 +117,18 @@ class Surroundings:
         known = main is not None and main.root == "person" and main.noun.core not in words().people
         rest = [*self._landmark_pools(), mine, doing] if known else [doing, *self._landmark_pools(), mine]
         pools = [[name for name in doing if name in mine], *self._object_pools(mine), *rest]
+        if action is not None and action.obj is not None and 0 < len(self._own_places(action.obj)) < 3:
+            pools = [self._own_places(action.obj), *pools]  # a sandcastle is built where there is sand
         if self._landmark_pools():
             pools = [*self._landmark_pools(), *pools]
         if self._is_about_food():
-            pools = [mine, words().food_places, *pools] if known and len(mine) < 4 else [
-                pools[0], words().food_places, *pools[1:]
-            ]
+            pools = (
+                [mine, words().food_places, *pools]
+                if known and len(mine) < 4
+                else [pools[0], words().food_places, *pools[1:]]
+            )
         elif any(noun.core == "window" for noun in self.scene.analysis.nouns):
-            pools = [words().window_places, *pools]
+            pools = [words().window_places]  # whoever is at a window is inside, whatever the weather beyond
         elif self._is_harvest():
             pools.insert(0, words().growing_places)
         names = [name for pool in pools for name in choice.order("place", pool)]
@@ -213,6 +219,7 @@ class Surroundings:
             if entry is not None:
                 yield from choice.order("stated light", entry.ready("sentences"))
         own = place.ready(f"light.{self.scene.time or 'day'}") if place is not None else []
+        own = [ready for ready in own if len(ready.fragment.source.split()) >= LIT]
         plain = [self.library.ready(source) for source in words().lights[self.hour_name()]]
         yield from choice.order("light", [*own, *plain])
 

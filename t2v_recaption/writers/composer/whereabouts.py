@@ -10,6 +10,7 @@ from t2v_recaption.writers.composer.scene import PLACES, TIMES, Scene
 
 OUTSIDE = frozenset(("outside", "near", "by", "behind", "front", "along", "across", "around"))
 
+
 class Whereabouts:
     """Finds where and when one scene is."""
 
@@ -30,7 +31,7 @@ class Whereabouts:
         for noun in self._place_nouns(first):
             own = first is not None and noun.index == first.index
             entry = self.library.place(noun.lemma, noun.core, exact=own and noun.root not in ("place", "landform"))
-            if entry is not None and not entry.situation.fits(scene.tags):
+            if entry is not None and (not entry.situation.fits(scene.tags) or self._is_left(noun, entry)):
                 entry = self._inside_or_outside(noun)
             if entry is not None:
                 scene.place, scene.place_name, scene.place_stated = (
@@ -41,6 +42,11 @@ class Whereabouts:
                 scene.tags = scene.tags | entry.situation
                 return
         self._general_place()
+
+    def _is_left(self, noun: NounPhrase, entry: Entry) -> bool:
+        """Whether it happens outside a place that is known from inside: "parked outside the casino"."""
+        indoor = "indoor" in self.library.vocabulary.names(entry.situation)
+        return indoor and any(r.ground == noun.index and r.category in OUTSIDE for r in self.a.relations)
 
     def _general_place(self) -> None:
         """A stated place that is no entry is at least inside or outside."""
