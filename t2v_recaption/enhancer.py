@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from t2v_recaption import __version__, targets
-from t2v_recaption.backends.base import Backend
 from t2v_recaption.enhancement import Enhancement, Failure, Outcome
 from t2v_recaption.errors import InvalidInput, RecaptionError
 from t2v_recaption.pipeline import Item, Job, Setting, prepare, settle
@@ -16,6 +15,9 @@ from t2v_recaption.targets import Target
 from t2v_recaption.targets.tokens import TokenCounter
 from t2v_recaption.writers import make_writer
 from t2v_recaption.writers.base import Draft, Revision, Strength, WriteOptions, Writer
+
+if TYPE_CHECKING:
+    from t2v_recaption.backends.base import Backend
 
 OnFailure = Literal["raise", "compose"]
 

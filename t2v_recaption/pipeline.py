@@ -6,15 +6,13 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from t2v_recaption import fidelity, intent
-from t2v_recaption.backends.base import Backend
 from t2v_recaption.enhancement import Enhancement
 from t2v_recaption.errors import InvalidInput, NotKept
 from t2v_recaption.fidelity.report import Report, Status
 from t2v_recaption.intent.model import Fact, Intent, Kind, Span
-from t2v_recaption.mend import mend
 from t2v_recaption.provenance import provenance
 from t2v_recaption.targets import Target
 from t2v_recaption.targets.budget import Fit, fit
@@ -22,6 +20,9 @@ from t2v_recaption.targets.tokens import TokenCounter
 from t2v_recaption.tidy import tidy
 from t2v_recaption.writers.base import Draft, Sentence, WriteOptions, Writer, WriteRequest
 from t2v_recaption.writers.sentences import joined
+
+if TYPE_CHECKING:
+    from t2v_recaption.backends.base import Backend
 
 LONGEST_PROMPT = 20_000
 """Characters. Longer input is a file given by mistake, not a prompt: no target takes a tenth of it."""
@@ -154,6 +155,8 @@ def settle(item: Item, setting: Setting, writer: Writer) -> Enhancement:
         raise NotKept(f"The model wrote no caption. {item.draft.problem}", hint=HINT, text=item.draft.rejected)
     sentences, report, repairs = item.draft.sentences, item.report, tuple[str, ...]()
     if not report.passed:
+        from t2v_recaption.mend import mend  # only texts with faults need it
+
         sentences, repairs = mend(item.request.intent, sentences, report, leaked=writer.leaks)
         sentences = restored(sentences, setting.options.keep)
     fitted = fit(sentences, setting.target, setting.counters)

@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache, lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from t2v_recaption import prompts
 from t2v_recaption.errors import InvalidInput, UnknownName
 from t2v_recaption.targets.model import Encoder, Target, Words
 
-FOLDER = files("t2v_recaption.prompts") / "targets"
+FOLDER = Path(prompts.__file__).parent / "targets"
 
 
 LISTS = ("sources", "aliases", "tasks", "languages", "order", "rules", "rules_i2v")

@@ -14,10 +14,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from t2v_recaption import prompts
 from t2v_recaption.errors import InvalidInput, MissingDependency
 from t2v_recaption.targets.model import Encoder, Target
 
@@ -33,7 +33,8 @@ MARGIN = 1.03
 REMEMBERED = 20_000
 """Pieces whose cost is remembered; a language has fewer common words."""
 
-CJK = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]")
+CJK = (("\u3000", "\u30ff"), ("\u3400", "\u9fff"), ("\uac00", "\ud7af"), ("\uff00", "\uffef"))
+"""The ranges of Chinese, Japanese and Korean characters and their punctuation, first and last."""
 
 WIDE_VOCABULARIES = frozenset({"umt5", "qwen2", "gemma", "llama3"})
 """Families with 128k entries and more, where an ordinary Chinese, Japanese or Korean character is at most 2 tokens."""
@@ -77,7 +78,9 @@ class _Costs(dict[str, int]):
 
 def _cost(piece: str, listed: frozenset[str], wide: bool) -> int:
     if not piece.isascii():
-        return 2 if wide and CJK.match(piece) else len(piece.encode("utf-8", "replace"))
+        return (
+            2 if wide and any(first <= piece <= last for first, last in CJK) else len(piece.encode("utf-8", "replace"))
+        )
     if piece.isdigit():
         return len(piece) + 1
     if len(piece) == 1:
@@ -197,5 +200,6 @@ def _log(message: str, *values: object) -> None:
 
 @cache
 def _listed() -> frozenset[str]:
-    text = (files("t2v_recaption.prompts") / "lexicon" / "single_tokens.txt").read_text(encoding="utf-8")
-    return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
+    path = Path(prompts.__file__).parent / "lexicon" / "single_tokens.txt"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return frozenset(" ".join([line for line in lines if not line.startswith("#")]).split())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from t2v_recaption.backends.base import Backend
 from t2v_recaption.errors import InvalidInput
 from t2v_recaption.writers.base import Writer
+
+if TYPE_CHECKING:
+    from t2v_recaption.backends.base import Backend
 
 __all__ = ["Writer", "make_backend", "make_writer"]
 
@@ -57,6 +59,7 @@ def make_backend(backend: str | Backend | None, options: Mapping[str, Any], *, c
         MissingDependency: a package that it needs is not installed.
         InvalidInput: options that it does not know.
     """
+    from t2v_recaption.backends.base import Backend
     from t2v_recaption.cache import CachedBackend, ReplyStore
     from t2v_recaption.registry import BACKENDS
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from itertools import pairwise
 
 from t2v_recaption.fidelity.report import Report
 from t2v_recaption.language import Analysis, analyse
 from t2v_recaption.writers.base import Aspect, Sentence
 
-END = re.compile(
-    r"""(?<=[.!?…。！？])["”’')\]」»]*(?:\s+|(?<=[。！？]))(?=["“‘'(\[「«]?[A-Z0-9À-ÞĀ-Ž\u0400-\u042f\u3040-\u9fff\uac00-\ud7af])""",
-    re.VERBOSE,
+END = (
+    r"""(?<=[.!?…。！？])["”’')\]」»]*(?:\s+|(?<=[。！？]))"""
+    r"""(?=["“‘'(\[「«]?[A-Z0-9À-ÞĀ-Ž\u0400-\u042f\u3040-\u9fff\uac00-\ud7af])"""
 )
 """A sentence ends at its punctuation when white space and a capital, a digit or a quote follow."""
 
@@ -35,11 +36,16 @@ IMPORTANCE: dict[Aspect, float] = {
 """How much an added sentence matters, by aspect: what it shows before how it looks, mood last."""
 
 
+@cache
+def _end() -> re.Pattern[str]:
+    return re.compile(END)  # at the first use: it takes a hundredth of a cold start
+
+
 def split(text: str) -> list[str]:
     """The sentences of a text, in order; joined with spaces they hold the same words."""
     sentences: list[str] = []
     start = 0
-    for match in END.finditer(text):
+    for match in _end().finditer(text):
         piece = text[start : match.end()].strip()
         if ABBREVIATION.search(piece):
             continue
@@ -51,7 +57,8 @@ def split(text: str) -> list[str]:
 
 def joined(sentences: list[str]) -> str:
     """The sentences as one text: spaces between them, none where the script has none."""
-    return re.sub(r"(?<=[。！？”」]) (?=[\u3040-\u30ff\u3400-\u9fff“「])", "", " ".join(sentences))
+    text = " ".join(sentences)
+    return text if text.isascii() else re.sub(r"(?<=[。！？”」]) (?=[\u3040-\u30ff\u3400-\u9fff“「])", "", text)
 
 
 QUOTED = re.compile(r"""“[^”]*”|"[^"]*"|「[^」]*」""")
