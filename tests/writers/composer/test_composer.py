@@ -109,10 +109,10 @@ def test_a_model_without_much_motion_gets_one_beat() -> None:
 
 def test_a_dense_prompt_is_kept_as_it_is() -> None:
     prompt = (
-        "A golden retriever with a worn leather collar runs along a wet beach at dusk, its paws splashing through the thin "
-        "sheet of water that the last wave left behind, while low orange sunlight rims its fur and long shadows lie across "
-        "the ripples in the sand, the camera tracking beside it at knee height with a shallow depth of field, as gentle surf "
-        "breaks in the background and a line of dark dunes closes the view."
+        "A golden retriever with a worn leather collar runs along a wet beach at dusk, its paws splashing through the "
+        "thin sheet of water that the last wave left behind, while low orange sunlight rims its fur and long shadows "
+        "lie across the ripples in the sand, the camera tracking beside it at knee height with a shallow depth of "
+        "field, as gentle surf breaks in the background and a line of dark dunes closes the view."
     )
     found = draft(prompt)
     assert found.sentences[0].text == prompt
