@@ -35,12 +35,7 @@ ROOTS = frozenset(
         "group",
     ]
 ) | {"body part"}  # where the chains of `is` end
-_BULK = (
-    '"look":',
-    '"foreground":',
-    '"phrase":',
-    '"sentences":',
-)  # the long fields; the ones that name things come before them
+_BULK = re.compile('"(?:look|foreground|phrase|sentences)":')  # long fields; those that name things come before
 
 
 _PHRASE = re.compile(r"(?:^|\s)(?:in|on|at|inside|outside|under|by|near|from|with|of|the|an?)\s")
@@ -122,15 +117,14 @@ def _lines(path: Path) -> Iterator[Entry]:
             yield _entry(line, path, number)
 
 
-def _heads(path: Path) -> Iterator[Entry]:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip():
-            continue
-        cut = min((at for at in map(line.find, _BULK) if at > 0), default=-1)
-        try:
-            yield json.loads(line[:cut].rstrip().rstrip(",") + "}") if cut > 0 else json.loads(line)
-        except ValueError:
-            yield _entry(line, path, number)
+def _heads(path: Path) -> list[Entry]:
+    lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line]
+    short = [line[: cut.start()].rstrip(" ,") + "}" if (cut := _BULK.search(line)) else line for line in lines]
+    try:
+        found: list[Entry] = json.loads(f"[{','.join(short)}]")  # one call: half the time of one for each line
+    except ValueError:
+        return list(_lines(path))  # whatever is wrong is said there
+    return found
 
 
 def _entry(line: str, path: Path, number: int) -> Entry:

@@ -28,12 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _collect_seldom() -> None:
-    """Look for garbage after every 50,000 new objects instead of 700.
+    """Look for garbage after every 100,000 new objects instead of 700.
 
     What the commands load lives as long as the process: going through it again and again while it is being built, and
     once more at the end, takes a third of a cold start.
     """
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(100_000, 20, 20)
     atexit.register(gc.freeze)
 
 

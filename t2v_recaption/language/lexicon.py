@@ -9,6 +9,7 @@ Words are looked up once and remembered, so a start pays only for the words of i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -82,8 +83,8 @@ def sections(name: str) -> dict[str, list[str]]:
         if line.startswith("["):
             current = found.setdefault(line[1 : line.index("]")], [])
         elif line and not line.startswith("#"):
-            current += line.split()
-    return {key: [w.replace("_", " ") if "_" in w else w for w in words] for key, words in found.items()}
+            current += [w.replace("_", " ") for w in line.split()] if "_" in line else line.split()
+    return found
 
 
 @lru_cache(maxsize=1)
@@ -175,10 +176,8 @@ class Lexicon:
         for root, words in sections("compounds.txt").items():
             self.compounds |= dict.fromkeys(words, root)
             self._own_compounds.update(words)
-        for word, root in knowledge.roots().items():
-            self._learn(word.lower(), root)
-        for word in knowledge.place_names():
-            self._learn(word.lower(), "place")
+        self._learn(knowledge.roots().items())
+        self._learn((word, "place") for word in sorted(knowledge.place_names()))
 
         names = sections("names.txt")
         self._own_compounds.update(names["place"], names["figure"])
@@ -191,19 +190,22 @@ class Lexicon:
                 self.nouns.setdefault(name, "place" if kind == "place" else "person")
         self._index_compounds()
 
-    def _learn(self, word: str, root: str) -> None:
-        """Take up a noun of the knowledge: plurals and phrases are not words of their own."""
-        first, *rest = word.split()
-        last = rest[-1] if rest else word
-        if last[-1:] == "s" and (last in self.irregular_nouns or any(c in self.nouns for c in singulars(last))):
-            return
-        if not rest:
-            self.nouns.setdefault(word, root)
-        elif not any(w in self.closed for w in (first, *rest)) and not (
-            last.endswith("ing") and last not in self.nouns
-        ):
-            own = self.nouns.get(last, "")
-            self.compounds.setdefault(word, own if own in ("place", "landform") else root)
+    def _learn(self, known: Iterable[tuple[str, str]]) -> None:
+        """Take up nouns of the knowledge with their roots: plurals and phrases are not words of their own."""
+        nouns, compounds, closed = self.nouns, self.compounds, self.closed
+        for name, root in known:
+            word = name.lower()
+            if word in (compounds if " " in word else nouns):
+                continue
+            words = word.split(" ")
+            last = words[-1]
+            if last[-1:] == "s" and (last in self.irregular_nouns or any(c in nouns for c in singulars(last))):
+                continue
+            if len(words) == 1:
+                nouns[word] = root
+            elif closed.keys().isdisjoint(words) and not (last[-3:] == "ing" and last not in nouns):
+                own = nouns.get(last, "")
+                compounds[word] = own if own in ("place", "landform") else root
 
     def compounds_with(self, first: str) -> tuple[tuple[str, ...], ...]:
         """The compounds that begin with a word, longest first. "Red car" is none: its first word is an attribute."""
