@@ -271,7 +271,7 @@ class _Opener:
         """From "a leafless tree" to "A wide shot shows a leafless tree"."""
         self.small.fill(0, first=first if first.first == 0 else None)
         key = self.extras.shot or "plain"
-        if first.core in VIEWS and self.a.text.lower().split()[-1] == first.core:
+        if self.a.tokens[first.head].lower in VIEWS and first.last == len(self.a.tokens):
             return self._finish("posture", tail=" fill the frame" if self._several(first) else " fills the frame")
         if key == "plain" and not self.extras.place and self.choice.chance("fills", 50):
             verb = self.choice.pick("fills", words().fills)[1 if self._several(first) else 0]

@@ -120,7 +120,8 @@ class Realiser:
         first = text.split(" ", 4)
         if not links or first[0].lower() not in PLAIN or any(word.endswith(",") for word in first[:4]):
             return text
-        return self.choice.pick(f"link.{item.key}", links) + text[:1].lower() + text[1:]
+        links = [link for link in links if link.strip(", ").lower() not in text.lower()]
+        return self.choice.pick(f"link.{item.key}", links or [""]) + text[:1].lower() + text[1:]
 
     def _text(self, item: Planned, named: bool) -> str:
         fragment: Fragment = item.ready.fragment
@@ -128,7 +129,7 @@ class Realiser:
 
     def _named(self, item: Planned) -> bool:
         """Whether the sentence says the subject's name where it could say a pronoun."""
-        if not item.ready.slots & PRONOUNS or item.who.group:
+        if not item.ready.slots & PRONOUNS or item.who.group or item.who.name == "the hands":
             return False
         return self._must_name(item) or (self.since_name >= 3 and " and " not in item.who.name)
 

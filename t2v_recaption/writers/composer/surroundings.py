@@ -196,6 +196,8 @@ class Surroundings:
         times = [str(time) for time in (place.get("times", ()) if place is not None else ())]
         if self.s.against or self.s.tag_names() & {"overcast", "rain", "fog", "blue sky", "snowing"}:
             times = []  # weather is seen by day
+        if "candle" in self.s.tag_names() and not self.scene.has(Kind.TIME):
+            times = ["night"]
         for time in self.s.choice.order("time", [*times, "day"]):
             if time in TIMES and self.library.vocabulary.named([time]).fits(self.s.tags):
                 self.scene.time = time

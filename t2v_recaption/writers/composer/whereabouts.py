@@ -7,6 +7,7 @@ from t2v_recaption.language.model import NounPhrase
 from t2v_recaption.writers.composer.casting import Casting
 from t2v_recaption.writers.composer.library import Entry, Library
 from t2v_recaption.writers.composer.scene import PLACES, TIMES, Scene
+from t2v_recaption.writers.composer.words import words
 
 OUTSIDE = frozenset(("outside", "near", "by", "behind", "front", "along", "across", "around"))
 
@@ -46,7 +47,9 @@ class Whereabouts:
     def _is_left(self, noun: NounPhrase, entry: Entry) -> bool:
         """Whether it happens outside a place that is known from inside: "parked outside the casino"."""
         indoor = "indoor" in self.library.vocabulary.names(entry.situation)
-        return indoor and any(r.ground == noun.index and r.category in OUTSIDE for r in self.a.relations)
+        airborne = any(fact.value in words().airborne for fact in self.scene.intent.of_kind(Kind.CAMERA))
+        outside = any(r.ground == noun.index and r.category in OUTSIDE for r in self.a.relations)
+        return indoor and (outside or (airborne and noun.root == "building"))
 
     def _general_place(self) -> None:
         """A stated place that is no entry is at least inside or outside."""
