@@ -230,6 +230,9 @@ class _Opener:
         ground = self.a.nouns[relation.ground] if relation is not None and relation.ground is not None else None
         if ground is not None and ground.root == "plant" and first.root == "food":
             posture = ("hangs", "hang")
+        mount = relation is not None and relation.category == "on" and first.root in ("person", "creature")
+        if ground is not None and mount and (ground.root == "animal" or ground.core in words().ridden):
+            posture = ("sits", "sit")
         verb = posture[1 if self._several(first) else 0]
         self.small.fill(0, first=first)
         if relation is None:

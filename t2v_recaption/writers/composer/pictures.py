@@ -98,7 +98,7 @@ class Pictures:
         assert entry is not None
         for kind in dict.fromkeys((noun.lemma.lower(), noun.core.lower())):
             if kind != entry.name.lower() and self.library.subject(kind) is entry:
-                yield from self.s.choice.order(f"portrait.{kind}", self.library.picture("portraits", kind, key))
+                yield from self.s.choice.order(f"portrait.{kind}", self._shown(kind, key))
                 if actor.root in THINGS - {"plant"} and self.library.picture("portraits", kind, "portrait"):
                     return
         for link in self.library.chain(entry) if _is_exact(actor) else ():
@@ -106,6 +106,10 @@ class Pictures:
             yield from self.s.choice.order(f"portrait.{link.name}", own)
             if (own and not kin) or actor.root in THINGS - {"plant"}:
                 return
+
+    def _shown(self, kind: str, key: str) -> list[Ready]:
+        """The portraits of a kind; from the air those from near, where it has no other."""
+        return self.library.picture("portraits", kind, key) or self.library.picture("portraits", kind, "portrait")
 
     def _views(self, kind: str, entry: Entry) -> list[Ready]:
         if self.from_above:
