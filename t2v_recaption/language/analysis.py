@@ -25,8 +25,8 @@ from t2v_recaption.language.model import (
 )
 from t2v_recaption.language.negation import find_negations
 from t2v_recaption.language.phrases import Chunks
-from t2v_recaption.language.tagging import Tagger
-from t2v_recaption.language.terms import Flat, Match, find_terms
+from t2v_recaption.language.tagged import tag
+from t2v_recaption.language.terms import Match
 from t2v_recaption.language.tokens import Piece, split_sentences, tokenise
 
 _TERM_KINDS_IN_NOUNS = frozenset(("time",))
@@ -39,52 +39,17 @@ def analyse(text: str) -> Analysis:
     Works on prompts of a few words and on captions of a few hundred; never raises, linear in the length of the text.
     The last 512 texts are remembered.
     """
-    lex = lexicon()
     pieces = tokenise(text)
-    words = [lex.look_up(p.lower if p.kind in ("word", "number") else "\0") for p in pieces]
     sentences = split_sentences(text, pieces)
-    flat = Flat(pieces)
-    matches = find_terms(pieces, flat)
-    compounds = several.find_compounds(lex, pieces, words)
-    many = several.find_prepositions(pieces, words)
-    tagger = Tagger(lex, pieces, words)
-    _fix_tags(tagger, compounds, matches, many)
-    tagger.run()
-    chunks = Chunks(lex, pieces, words, tagger.tags, tagger.forms, compounds)
+    tagged = tag(text, pieces, sentences)
+    matches = tagged.matches
+    chunks = Chunks(lexicon(), pieces, tagged.words, tagged.tags, tagged.forms, tagged.compounds)
     chunks.starts_term = {m.first: m.last for m in matches if m.form.kind in _TERM_KINDS_IN_NOUNS}
     chunks.media = {m.first for m in matches if m.form.kind == "camera"}
-    linker = Linker(chunks, many, several.preposition_index()[1])
+    linker = Linker(chunks, tagged.many, several.preposition_index()[1])
     for first, last in sentences:
         linker.run(first, last)
-    return _assemble(text, pieces, words, chunks, linker, matches, sentences)
-
-
-def _fix_tags(
-    tagger: Tagger, compounds: dict[int, int], matches: list[Match], many: dict[int, tuple[int, str]]
-) -> None:
-    """What is known before tagging: compounds are nouns, and so are the names of shots ("close up", "time lapse")."""
-    for match in matches:
-        if match.form.kind == "camera" and match.last - match.first > 1 and _is_noun(tagger, match):
-            for k in [c for c in range(match.first - 3, match.last) if c + compounds.get(c, -9) > match.first]:
-                del compounds[k]
-            compounds[match.first] = match.last - match.first
-    for first, size in compounds.items():
-        root = tagger.lex.compounds.get(" ".join(p.lower for p in tagger.pieces[first : first + size]), "")
-        tagger.roots[first + size - 1] = root or tagger.words[first + size - 1].root
-        for k in range(first, first + size):
-            tagger.tags[k] = NOUN
-    for first, size in several.find_adverbs(tagger.lex, tagger.words):
-        for k in range(first, first + size):
-            tagger.tags[k] = "adv"
-    for first, (size, _) in many.items():
-        for k in range(first, first + size):
-            tagger.tags[k] = "prep"
-
-
-def _is_noun(tagger: Tagger, match: Match) -> bool:
-    """Whether the name of a shot can be the head of a phrase ("close up of"), as "from above" can not."""
-    marks = any(tagger.pieces[k].kind == "punct" for k in range(match.first, match.last))
-    return match.form.category != "movement" and tagger.words[match.first].tag in ("", "num") and not marks
+    return _assemble(text, pieces, tagged.words, chunks, linker, matches, sentences)
 
 
 def _assemble(
