@@ -49,8 +49,17 @@ class Deeds:
         options: list[Entry] = [*self.library.actions(f"{verb.lemma} {verb.particle}".strip())]
         if verb.particle:
             options += self.library.actions(verb.lemma)
+        if obj is None and not verb.passive:
+            obj = self._told(verb, options)
         entry = None if verb.passive else self._best(options, obj)
         return Action(verb, verb.lemma, entry, obj)
+
+    def _told(self, verb: VerbPhrase, options: Sequence[Entry]) -> Actor | None:
+        """The noun right after a verb that mostly has no object, where an entry is about both: "flying a kite"."""
+        noun = next((noun for noun in self.a.nouns if noun.first == verb.last and not noun.pronoun), None)
+        actor = self.casting.actor(noun) if noun is not None else None
+        known = {name for entry in options for name in entry.head.get("objects") or ()}
+        return actor if known.intersection(self._names_of(actor)) else None
 
     def _of_noun(self, first: NounPhrase) -> Action | None:
         """A fight between two dragons is two dragons that fight."""
