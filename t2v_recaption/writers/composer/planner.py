@@ -124,7 +124,8 @@ class Planner:
         if scene.main is not None and not self._is_painted(scene.main):
             for part in scene.main.parts[:2]:
                 out += self.pictures.portrait(part, part.reference, 0.86, main=False, kin=True)
-            out += [] if out else self.pictures.portrait(scene.main, scene.main.reference, 0.86, main=True)
+            own = self.pictures.portrait(scene.main, scene.main.reference, 0.86, main=True) if not out else []
+            out += [replace(item, own=not scene.hands) for item in own]  # "their" would be the hands
         seen = {scene.main.noun.core} if scene.main is not None else set()
         for other in (self._second(), *scene.others):
             if other is None or other.noun.core in seen or other.root in ("", "abstract", "time", "body part"):
