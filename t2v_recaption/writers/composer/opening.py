@@ -27,7 +27,8 @@ BARE_FRAME = re.compile(
     r"(?P<last>flat lay|close[ -]?up|macro) +(?!of\b|on\b|video|shot|view|footage|photo|lens)(?=\w)", re.IGNORECASE
 )
 TAIL_FRAME = re.compile(
-    r"(?: +(?:in|from|with))?(?: +an?)? +(?P<last>top view|aerial view|side view|front view|close[ -]?up|birds?[ -]?eye view) *$",
+    r"(?: +(?:in|from|with))?(?: +an?)? +"
+    r"(?P<last>top view|aerial view|side view|front view|close[ -]?up|birds?[ -]?eye view) *$",
     re.IGNORECASE,
 )
 REQUEST = re.compile(

@@ -13,7 +13,6 @@ from t2v_recaption.writers.composer.scene import Scene
 from t2v_recaption.writers.composer.tags import Tags
 from t2v_recaption.writers.composer.words import words
 
-
 GENERAL = frozenset(("object", "food", "building"))
 """Roots whose kinds have too little in common for a sentence that shows anything."""
 

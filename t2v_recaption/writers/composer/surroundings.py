@@ -206,7 +206,9 @@ class Surroundings:
 
     def light(self) -> list[Planned]:
         """One sentence on the light."""
-        who = self.s.who()
+        who, main = self.s.who(), self.scene.main
+        if main is not None and main.root == "sky" and self.scene.time == "night":
+            return []  # no lamp lights a cloud
         ready, spare = self.s.pick_two(self._lights(), who)
         if ready is None:
             return []

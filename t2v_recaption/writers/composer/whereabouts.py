@@ -69,7 +69,12 @@ class Whereabouts:
     def _inside_or_outside(self, noun: NounPhrase) -> Entry | None:
         """The general entry for a place that has none of its own, or whose own is the wrong side of the door."""
         names = self.library.vocabulary.names(self.scene.tags)
+        if "underwater" in names:
+            return self.library.place("underwater")
         relation = next((r.category for r in self.a.relations if r.ground == noun.index), "")
+        venue = self.library.place(noun.lemma, noun.core)
+        if relation in OUTSIDE and venue is not None and "indoor" in self.library.vocabulary.names(venue.situation):
+            return self.library.place("street")  # what one goes into from the street: a shop, a casino
         inside = "indoor" in names or (noun.root == "building" and relation in ("in", "inside"))
         outside = (
             bool({"outdoor", "sky"} & set(names)) or noun.root in ("landform", "water", "sky") or relation in OUTSIDE
