@@ -56,7 +56,10 @@ class Surroundings:
         for entry in self._places():
             tags = entry.situation
             if tags.fits(self.s.tags):
-                self.place_phrase = str(entry.get("in", ""))
+                said_already = any(
+                    noun.core == str(entry.get("in", "")).split(" ")[-1] for noun in scene.analysis.nouns
+                )
+                self.place_phrase = "" if said_already else str(entry.get("in", ""))
                 said = PHRASE.match(self.place_phrase)
                 scene.place, scene.place_name = entry, f"the {said['name'] if said else entry.name}"
                 self.s.narrow(tags)

@@ -31,7 +31,9 @@ class Whereabouts:
         scene = self.scene
         for noun in self._place_nouns(first):
             own = first is not None and noun.index == first.index
-            entry = self.library.place(noun.lemma, noun.core, exact=own and noun.root not in ("place", "landform"))
+            exact = own and noun.root not in ("place", "landform")
+            whole = () if exact else (self.a.words(noun.first, noun.head + 1),)
+            entry = self.library.place(*whole, noun.lemma, noun.core, exact=exact)
             if entry is not None and (not entry.situation.fits(scene.tags) or self._is_left(noun, entry)):
                 entry = self._inside_or_outside(noun)
             if entry is not None:
