@@ -66,6 +66,13 @@ def test_the_quoted_help_is_the_real_one() -> None:
     assert help_text() in quoted.group(0), "renew it with: python tests/test_docs.py"
 
 
+def test_the_readme_shows_the_real_caption() -> None:
+    from t2v_recaption import enhance
+
+    (shown,) = blocks(ROOT / "README.md", "text output")
+    assert " ".join(shown.split()) == enhance("a cat playing the piano").caption
+
+
 def test_every_public_name_is_documented() -> None:
     import t2v_recaption
 
