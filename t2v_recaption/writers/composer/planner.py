@@ -105,6 +105,8 @@ class Planner:
             yield from self.surroundings.light()
         yield from self.camera.sentences()
         yield from self.surroundings.stated_extras()
+        if self.target.style in ("wanted", "required") and not self.scene.has(Kind.STYLE):
+            yield from self.surroundings.plain_style()
         yield from self._audio()
         yield from (*motion[1:], *(item for item in look if item not in first), *scenery[1:])
         if self.options.strength == "rich":

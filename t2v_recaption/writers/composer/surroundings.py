@@ -256,6 +256,12 @@ class Surroundings:
                 if found is not None:
                     yield Planned(aspect, 0.4, found, who, aspect)
 
+    def plain_style(self) -> list[Planned]:
+        """One sentence on the style that any live scene has, for targets that want one named."""
+        who, entry = self.s.who(), self.library.named("styles", "photorealistic")
+        found = self.s.pick("style", entry.ready("sentences"), who) if entry is not None else None
+        return [Planned("style", 0.6, found, who, "style")] if found is not None else []
+
     def sounds(self) -> list[Planned]:
         """What is heard: the action or subject first, then the place."""
         who = self.s.who()

@@ -91,6 +91,11 @@ def test_a_stated_style_opens_where_the_target_wants_it() -> None:
     assert draft("an anime girl running", style_first=True).text.startswith("Style: ")
 
 
+def test_a_style_is_named_where_the_target_wants_one_and_the_user_has_none() -> None:
+    assert "style" in aspects(draft("a dog running", style="wanted"))
+    assert "style" not in aspects(draft("a dog running"))
+
+
 def test_tags_are_short_phrases() -> None:
     found = draft("a cat sleeping on a sofa", tags=True, words=Words(10, 20, 30))
     assert found.text.startswith("a cat sleeping on a sofa,")
