@@ -133,6 +133,8 @@ class Planner:
             if other is None or other.noun.core in seen or other.root in ("", "abstract", "time", "body part"):
                 continue
             seen.add(other.noun.core)
+            if other.root == "food" and scene.main is not None and scene.main.root in ("animal", "creature"):
+                continue  # what a squirrel nibbles lies on no plate
             if self._is_around(other) or other.noun.core == "home" or self._belongs(other):
                 continue
             if not self._is_painted(other) and len(out) < self.depth + (scene.main is None):
