@@ -132,9 +132,9 @@ class Pictures:
             return True
         if "material" in stated and ready.words & words().materials:
             return True
-        return "clothing" in names and self._dressed()
+        return "clothing" in names and self.dressed()
 
-    def _dressed(self) -> bool:
+    def dressed(self) -> bool:
         """Whether the user said what people wear, or they do what nobody does in clothes."""
         a = self.scene.analysis
         return (

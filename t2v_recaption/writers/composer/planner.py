@@ -184,7 +184,7 @@ class Planner:
             return out
         if main.entry is not None and self.pictures.is_told(main):
             out += self.s.from_chain(main.entry, "look", main.reference, "subject", (0.8, 0.5, 0.45)[: self.depth])
-        if main.entry is not None and main.root == "person" and not dressed and not self._clothed():
+        if main.entry is not None and main.root == "person" and not dressed and not self.pictures.dressed():
             wear = self.s.from_chain(main.entry, "wear", main.reference, "subject", (0.6,))
             out = out[:1] + wear + out[1:]
         other = self._second()
@@ -215,15 +215,6 @@ class Planner:
         ):
             return action.obj if action.obj.root not in ("abstract", "time", "body part", "") else None
         return next((o for o in self.scene.others if o.root in MOVING | {"object", "food", "plant"} and o.entry), None)
-
-    def _clothed(self) -> bool:
-        analysis = self.scene.analysis
-        return (
-            "clothing" in self.library.vocabulary.names(self.scene.tags)
-            or self.scene.has(Kind.ATTRIBUTE, "clothing")
-            or any(noun.root == "clothing" for noun in analysis.nouns)
-            or any(verb.lemma in ("wear", "dress") for verb in analysis.verbs)
-        )
 
     def _posture(self) -> tuple[str, str] | None:
         """A verb for how the subject is somewhere; none for what is no thing of its own (a view, a design, a night)."""

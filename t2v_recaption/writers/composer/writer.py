@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from t2v_recaption.errors import RecaptionError
-from t2v_recaption.intent.model import Fact, Intent, Kind
+from t2v_recaption.intent.model import Intent, Kind
 from t2v_recaption.language import analyse
 from t2v_recaption.targets.model import Target, Words
 from t2v_recaption.writers.base import Draft, Revision, Sentence, WriteOptions, Writer, WriteRequest
@@ -22,9 +22,8 @@ from t2v_recaption.writers.composer.realiser import Realiser, merged
 from t2v_recaption.writers.composer.scene import Scene
 from t2v_recaption.writers.composer.selector import Planned
 from t2v_recaption.writers.composer.understand import understand
-
-DENSE = 60
-"""Words from which on a prompt is a caption already: Wan's and LTX's own examples of finished captions start there."""
+from t2v_recaption.writers.density import is_dense
+from t2v_recaption.writers.negative import ruled_out
 
 
 class Composer(Writer):
@@ -74,7 +73,7 @@ def compose(intent: Intent, seed: int, target: Target, options: WriteOptions, kn
     """The draft for one intent."""
     choice = Choice(intent.prompt, seed)
     provenance = {"writer": "composer", "seed": seed}
-    negative = ", ".join(dict.fromkeys(_avoided(fact) for fact in intent.facts if fact.negated))
+    negative = ruled_out(intent)
     if intent.language != "en" or options.language not in ("en", ""):
         note = f"The composer writes English: the prompt ({intent.language}) stands as it is, and little is added."
         return Draft((_kept(intent.prompt),), negative, (note,), provenance)
@@ -88,24 +87,9 @@ def compose(intent: Intent, seed: int, target: Target, options: WriteOptions, kn
         return Draft(tuple(found), negative if target.negation == "negative" else "", (), provenance)
     opening = _opening(scene, plan, options)
     planner.camera.sized = opening.sized
-    length = len(opening.text.split())
-    dense = length > DENSE or _complete(intent)
-    planner.fill(_aim(target, options) - length, dense=dense)
+    planner.fill(_aim(target, options) - len(opening.text.split()), dense=is_dense(intent))
     sentences = _sentences(scene, plan, opening, target)
     return Draft(tuple(sentences), negative if target.negation == "negative" else "", (), provenance)
-
-
-_CUE = re.compile(
-    r"^(?:with(?:out)?|no|not|never|any|free of|there (?:is|are)|a|an|the|don't|do not|should be)\s+", re.IGNORECASE
-)
-
-
-def _avoided(fact: Fact) -> str:
-    """The thing ruled out, in the user's words: "people" of "with no people"."""
-    text = one_line(fact.text)
-    while (cut := _CUE.sub("", text)) != text:
-        text = cut
-    return text or fact.value
 
 
 def _kept(prompt: str) -> Sentence:
@@ -137,13 +121,6 @@ def _exact(scene: Scene, options: WriteOptions) -> tuple[tuple[int, int], ...]:
 def _aim(target: Target, options: WriteOptions) -> int:
     words: Words = target.words if options.task == "t2v" or target.words_i2v is None else target.words_i2v
     return {"light": words.low, "normal": words.ideal, "rich": words.high - 10}[options.strength]
-
-
-def _complete(intent: Intent) -> bool:
-    """Whether the prompt itself says everything a caption should."""
-    stated = {fact.kind for fact in intent.facts if not fact.negated}
-    needed = {Kind.SUBJECT, Kind.ATTRIBUTE, Kind.ACTION, Kind.SETTING, Kind.LIGHT, Kind.CAMERA}
-    return needed <= stated and len(intent.prompt.split()) > DENSE // 2
 
 
 def _sentences(scene: Scene, plan: Plan, opening: Opening, target: Target) -> list[Sentence]:
