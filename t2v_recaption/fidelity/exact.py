@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from t2v_recaption.fidelity.lexicon import equals, stands_for
+from t2v_recaption.fidelity.lexicon import equals
 from t2v_recaption.fidelity.match import Match, word_span
 from t2v_recaption.fidelity.report import FactVerdict
 from t2v_recaption.fidelity.verdicts import contradicted, kept, lost, weakened
@@ -164,8 +164,3 @@ def phrase(match: Match, fact: Fact) -> FactVerdict:
     if hits := match.of(fact):
         return kept(fact, match.scene.span_of(hits[0]))
     return lost(fact)
-
-
-def avoids(match: Match, word: str) -> bool:
-    """Whether the prompt rules the word out."""
-    return any(fact.value in stands_for(word, "noun") for fact in match.intent.of_kind(Kind.NEGATION))

@@ -9,7 +9,7 @@ Three relations, each from a data file of its own:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -167,11 +167,6 @@ def excludes(one: str, other: str, section: str, part: str = "adj") -> bool:
         return False
     pairs = zip(_members(one, section, part), _members(other, section, part), strict=True)
     return any(mine and theirs and not mine & theirs for mine, theirs in pairs)
-
-
-def any_excludes(one: str, others: Iterable[str], section: str, part: str = "adj") -> str:
-    """The first of the words that excludes `one`; "" where none does."""
-    return next((other for other in others if excludes(one, other, section, part)), "")
 
 
 def has_opposites(word: str, section: str) -> bool:

@@ -10,24 +10,6 @@ from t2v_recaption.intent.model import Span
 from t2v_recaption.language import analyse
 from t2v_recaption.language.model import Analysis, NounPhrase, Relation, VerbPhrase
 
-GROUP_WORDS = frozenset(
-    (
-        "group",
-        "pair",
-        "couple",
-        "trio",
-        "cluster",
-        "bunch",
-        "row",
-        "flock",
-        "herd",
-        "team",
-        "crowd",
-        "pile",
-        "set",
-        "line",
-    )
-)
 """Heads that only gather what follows "of": "a group of people" speaks of people."""
 
 ROOTED = frozenset(("person", "animal", "vehicle", "building", "plant"))

@@ -112,10 +112,6 @@ class ClosedWords(Neighbours):
         self.has_verb = True
         return AUX
 
-    def _wagging(self, i: int, after: Word) -> bool:
-        """The dog's wagging tail."""
-        return self._deep_noun(i) and after.verb not in self.lex.transitive
-
     def wh(self, i: int, lower: str, before: str) -> str:
         """“That” is a determiner before a noun ("that dog"), a relative pronoun after one ("a dog that runs")."""
         if lower == "that" and before not in NOMINAL and self.noun_next(i):

@@ -61,7 +61,7 @@ class Things(Places):
         else:
             self._subject(np, i, last)
         if i < last and tags[i] == GENITIVE:
-            self._owns(np)
+            self._owns()
         else:
             self.item = "np"
         self.np, self.of, self.by, self.conj = np, False, None, False
@@ -69,9 +69,8 @@ class Things(Places):
             self.open = None
         self._refer(np)
 
-    def _owns(self, np: Np) -> None:
+    def _owns(self) -> None:
         self.item = "gen"
-        self._pending_role = (np.role, self.open)
 
     def _inherit(self, np: Np) -> None:
         """The tail in "the dog's tail" takes the place that "the dog" had."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TypeVar
 from zlib import crc32
@@ -56,7 +56,3 @@ class Choice:
     def chance(self, key: str, percent: int) -> bool:
         """True for about `percent` of prompts."""
         return _mix(self._base ^ (crc32(key.encode()) << 7) ^ _mix(self._seed & _MASK)) % 100 < percent
-
-    def weighted(self, key: str, options: Iterable[tuple[T, int]]) -> T:
-        """One of the options, each as often as its weight says."""
-        return self.pick(key, [option for option, weight in options for _ in range(weight)])

@@ -34,12 +34,6 @@ def capital(text: str) -> str:
     return text
 
 
-def uncapital(text: str) -> str:
-    """The text with its first letter lower case, unless its first word looks like a name or an abbreviation."""
-    first = text.split(" ", 1)[0]
-    return text if first[1:2].isupper() or first == "I" else text[:1].lower() + text[1:]
-
-
 def ended(text: str) -> str:
     """The text with an end mark; one that is there stays."""
     body = text.rstrip()
