@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t2v_recaption import Enhancer, Failure, InvalidInput, Kind, NotKept, Status, UnknownName, enhance, targets
+from t2v_recaption import Enhancer, Failure, InvalidInput, Job, Kind, NotKept, Status, UnknownName, enhance, targets
 from t2v_recaption.backends.scripted import ScriptedBackend
 from t2v_recaption.errors import BackendError
 from t2v_recaption.targets.tokens import TokenCounter
@@ -307,3 +307,18 @@ def test_chinese_sentences_stand_without_spaces() -> None:
     outcome = Enhancer("wan2.2", writer=ChatWriter(ScriptedBackend([answer])))("一只猫坐在红色的沙发上")
     assert outcome.caption == answer
     assert outcome.language == "zh"
+
+
+def test_a_job_has_a_seed_of_its_own() -> None:
+    own, shared, seven = Enhancer().batch([Job(PROMPT, seed=7), Job(PROMPT), PROMPT])
+    assert (own.seed, shared.seed, seven.seed) == (7, 0, 0)
+    assert own.caption == Enhancer(seed=7)(PROMPT).caption
+    assert shared.caption == seven.caption
+
+
+def test_a_judge_is_asked_about_what_the_rules_do_not_find_and_is_closed_with_the_enhancer() -> None:
+    judge = ScriptedBackend(lambda _: "{}")
+    with Enhancer(writer=ChatWriter(ScriptedBackend([LOST])), judge=judge, attempts=0) as enhancer:
+        assert enhancer(PROMPT).report.passed
+    assert judge.history
+    assert judge.closed == 1

@@ -8,7 +8,7 @@ import pytest
 from t2v_recaption import fidelity, intent, templates
 from t2v_recaption.backends.base import ChatReply
 from t2v_recaption.backends.scripted import ScriptedBackend
-from t2v_recaption.errors import BackendError, InvalidInput
+from t2v_recaption.errors import BackendError, InvalidInput, InvalidTemplate
 from t2v_recaption.fidelity.report import Report
 from t2v_recaption.targets import load, names
 from t2v_recaption.writers import make_writer
@@ -298,7 +298,7 @@ def test_a_template_of_the_users_own_runs_in_the_sandbox(tmp_path) -> None:
     assert backend.history[0].messages[0].text == "Write 110 words for Wan 2.2 (A14B, TI2V-5B)."
     assert len(backend.history[0].messages) == 2
     path.write_text("{{ target.__class__.__mro__ }}")
-    with pytest.raises(InvalidInput, match="does not render"):
+    with pytest.raises(InvalidTemplate, match="does not render"):
         ChatWriter(backend, template=str(path)).write([request()], load("wan2.2"), WriteOptions())
 
 
