@@ -72,6 +72,8 @@ class Target(Record):
     """Whether a stated style opens the caption ("Style: anime. …" or "Anime style, …")."""
     tags: bool = False
     """True for models that want short comma-separated phrases instead of prose."""
+    progressive: bool = False
+    """Whether the user's verbs stand in the progressive ("is walking") rather than the simple present ("walks")."""
     motion: bool = True
     """False for a model that cannot show much motion: keep action beats short."""
     prefix: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
 
 from t2v_recaption.intent.model import Kind
 from t2v_recaption.language.model import NounPhrase, VerbPhrase
@@ -40,7 +41,8 @@ class Deeds:
         return next((v for v in verbs if v.agents or v.objects), None)
 
     def _known(self, verb: VerbPhrase) -> bool:
-        return bool(self.library.actions(f"{verb.lemma} {verb.particle}".strip()) or self.library.actions(verb.lemma))
+        names = (f"{verb.lemma} {verb.particle}".strip(), verb.lemma)
+        return any(self.library.actions(name) or self.library.takes.of_action(name) for name in names)
 
     def _of_verb(self, verb: VerbPhrase) -> Action:
         obj = None
@@ -87,27 +89,55 @@ class Deeds:
 
     def _best(self, options: Sequence[Entry], obj: Actor | None) -> Entry | None:
         """The entry whose doer and object fit nearest; None when none fits. Entries that name the object come first."""
-        scored = [(self._score(entry, obj), -at, entry) for at, entry in enumerate(options)]
-        special = [item for item in scored if item[0][0] > 0]
-        fitting = [item for item in special or scored if item[0][1] > 0 and item[0][0] >= 0]
-        if not fitting and special and self.scene.main is not None and self.scene.main.root in ALIVE:
-            fitting = special
-        return max(fitting, key=lambda item: item[:2])[2] if fitting else None
-
-    def _score(self, entry: Entry, obj: Actor | None) -> tuple[int, int]:
-        """How near its objects (-1: it needs another one; 0: it names none) and its doers (0: not for this one) are."""
-        objects, doers = entry.head.get("objects") or (), entry.head.get("by") or ()
-        near = 0
-        if objects:
-            hit = next((at for at, name in enumerate(self._names_of(obj)) if name in objects), None)
-            near = -1 if hit is None else 40 - min(hit, 20)
-        if not doers:
-            return near, 1
-        names = ["person"] if self.scene.hands else self._names_of(self.scene.main)
-        hit = next((at for at, name in enumerate(names) if name in doers), None)
-        return near, 0 if hit is None else 20 - min(hit, 15)
+        fitting = ranked(options, self.scene, obj, self.library)
+        if not fitting and self.scene.main is not None and self.scene.main.root in ALIVE:
+            fitting = ranked(options, self.scene, obj, self.library, anybody=True)
+        return fitting[0] if fitting else None
 
     def _names_of(self, actor: Actor | None) -> list[str]:
-        if actor is None:
-            return []
-        return [actor.noun.lemma, actor.noun.core, *self.library.chain_names(actor.entry), actor.root]
+        return names_of(actor, self.library)
+
+
+class Told(Protocol):
+    """What the knowledge tells of an action."""
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """Its short fields, with `objects` and `by`."""
+
+
+T = TypeVar("T", bound=Told)
+
+
+def ranked(
+    options: Sequence[T], scene: Scene, obj: Actor | None, library: Library, *, anybody: bool = False
+) -> list[T]:
+    """Those that fit the object and the doer, nearest first; only those that name the object, if there are any.
+
+    `anybody` takes those that name the object for another doer.
+    """
+    scored = [(_score(option.head, scene, obj, library), -at, option) for at, option in enumerate(options)]
+    special = [item for item in scored if item[0][0] > 0]
+    fitting = special if anybody else [item for item in special or scored if item[0][1] > 0 and item[0][0] >= 0]
+    return [item[2] for item in sorted(fitting, key=lambda item: item[:2], reverse=True)]
+
+
+def _score(head: dict[str, Any], scene: Scene, obj: Actor | None, library: Library) -> tuple[int, int]:
+    """How near its objects (-1: it needs another one; 0: it names none) and its doers (0: not for this one) are."""
+    objects, doers = head.get("objects") or (), head.get("by") or ()
+    near = 0
+    if objects:
+        hit = next((at for at, name in enumerate(names_of(obj, library)) if name in objects), None)
+        near = -1 if hit is None else 40 - min(hit, 20)
+    if not doers:
+        return near, 1
+    names = ["person"] if scene.hands else names_of(scene.main, library)
+    hit = next((at for at, name in enumerate(names) if name in doers), None)
+    return near, 0 if hit is None else 20 - min(hit, 15)
+
+
+def names_of(actor: Actor | None, library: Library) -> list[str]:
+    """What an actor is called and what it is, nearest first."""
+    if actor is None:
+        return []
+    return [actor.noun.lemma, actor.noun.core, *library.chain_names(actor.entry), actor.root]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from t2v_recaption import knowledge, prompts
 from t2v_recaption.writers.composer.notation import Fragment, compile_fragment
 from t2v_recaption.writers.composer.tags import NONE, Tags, Vocabulary, words_of
+
+if TYPE_CHECKING:
+    from t2v_recaption.writers.composer.takes import Takes
 
 FOLDER = Path(prompts.__file__).parent / "knowledge"
 CUTS = ('"look": [', '"move": [', '"still": [', '"beats": [', '"foreground": [', '"background": [', '"sentences": [')
@@ -116,6 +119,13 @@ class Library:
     def actions(self, verb: str) -> Sequence[Entry]:
         """The entries of a verb ("jump up" with its particle)."""
         return self._actions.get(verb, ())
+
+    @cached_property
+    def takes(self) -> Takes:
+        """The takes of this knowledge."""
+        from t2v_recaption.writers.composer.takes import Takes  # reads entries of this library
+
+        return Takes(self._folder, self)
 
     def table(self, name: str) -> list[Entry]:
         """The entries of a single file: camera, light, times, weather, moods, styles, sounds."""

@@ -47,6 +47,10 @@ LOCATIVE = frozenset(
 NOT_PLACES = frozenset(("clothing", "time", "abstract"))
 DOERS = frozenset(("person", "animal", "vehicle", "creature"))
 VIEWS = frozenset(("view", "scenery", "scene", "landscape", "panorama"))
+BOUND = frozenset(("of", "with", "in", "wearing", "dressed", "like", "from", "without"))
+"""Words behind a subject that tell which one it is: nothing comes between."""
+DRESSED = 5
+"""Words of a subject that bears a phrase on its looks, too."""
 LONG = 30
 """Words. A prompt with more is a text of its own, not a fragment: it keeps its form."""
 
@@ -62,6 +66,8 @@ class Opening:
     """Whether the phrase for the chosen place is in it."""
     sized: bool = False
     """Whether a shot size of the composer's choice is in it."""
+    dressed: bool = False
+    """Whether the phrase for the subject's looks is in it."""
 
 
 @dataclass
@@ -82,6 +88,12 @@ class Extras:
     """Whether the prompt begins with an order to the camera: "zoom in on the house"."""
     possessive: str = ""
     """ "her", "his", "their": of the main subject."""
+    look: str = ""
+    """What follows the main subject's name: "in a camel coat"."""
+    main: int = -1
+    """Index of the main subject's noun phrase."""
+    progressive: bool = False
+    """Whether "is walking" is wanted rather than "walks"."""
 
 
 def open_with(analysis: Analysis, choice: Choice, extras: Extras) -> Opening:
@@ -108,6 +120,25 @@ class _Opener:
         self.small = SmallWords(analysis, self.edits, possessive=extras.possessive)
 
     def open(self) -> Opening:
+        dressed = self._dress()
+        opening = self._shaped()
+        opening.dressed = dressed
+        return opening
+
+    def _dress(self) -> bool:
+        """Put the phrase for the looks right behind the main subject, where nothing else belongs there."""
+        noun = next((noun for noun in self.a.nouns if noun.index == self.extras.main), None)
+        if noun is None or not self.extras.look or noun.of is not None or noun.partners:
+            return False
+        if any(other.of == noun.index for other in self.a.nouns) or noun.last - noun.first > DRESSED:
+            return False
+        after = self.a.tokens[noun.last] if noun.last < len(self.a.tokens) else None
+        if after is not None and (after.pos not in ("verb", "aux", "prep") or after.lower in BOUND):
+            return False
+        self.edits.insert(noun.end, f" {self.extras.look}")
+        return True
+
+    def _shaped(self) -> Opening:
         text = self.a.text
         request = REQUEST.match(text)
         if request:
@@ -158,13 +189,30 @@ class _Opener:
         """From "spider making a web" to "A spider is making a web"."""
         opener, main = self.a.tokens[verb.first], self.a.tokens[verb.verb]
         if opener.pos != "aux" or opener.lower == "being" or opener.form == "ing":
-            if verb.form == "ing" or (verb.form == "ed" and (verb.passive or not verb.objects)):
+            if verb.form == "ing" and not self.extras.progressive and self._simple(verb, several=self._several(first)):
+                pass
+            elif verb.form == "ing" or (verb.form == "ed" and (verb.passive or not verb.objects)):
                 self.edits.insert(opener.start, self._be(first))
             elif verb.form == "base" and not self._several(first) and main.lower == main.lemma:
                 self.edits.replace(main.start, main.end, third_person(main.text))
         self._second_clauses(first, verb)
         self.small.fill(0, first=first)
         return self._finish("clause")
+
+    def _simple(self, verb: VerbPhrase, *, several: bool) -> bool:
+        """From "walking and singing" to "walks and sings"; False where a form is in doubt."""
+        joined = [other for other in self.a.verbs if other.first > verb.verb and other.form == "ing"][:1]
+        group = [verb, *(other for other in joined if self._is_coordinated(verb, other))]
+        tokens = [self.a.tokens[each.verb] for each in group]
+        lemmas = [lemma_of(token.lower, each.lemma) for token, each in zip(tokens, group, strict=True)]
+        if not all(lemmas):
+            return False
+        for token, lemma in zip(tokens, lemmas, strict=True):
+            self.edits.replace(token.start, token.end, lemma if several else third_person(lemma))
+        return True
+
+    def _is_coordinated(self, verb: VerbPhrase, other: VerbPhrase) -> bool:
+        return bool(other.agents) and other.agents == verb.agents and self.a.tokens[other.first - 1].lower == "and"
 
     def _is_doubtful(self, first: NounPhrase, verb: VerbPhrase) -> bool:
         """Whether another doer stands between: "a woman with her child sitting on a couch"."""
@@ -185,7 +233,9 @@ class _Opener:
             agent = self.a.nouns[other.agents[0]]
             before = self.a.tokens[agent.first - 1].lower if agent.first else ""
             joined = before in ("and", "while", "as", "but") and agent.last == other.first and agent.first > verb.verb
-            if joined and agent.index != first.index and self.a.tokens[other.first].pos != "aux":
+            if not joined or agent.index == first.index or self.a.tokens[other.first].pos == "aux":
+                continue
+            if self.extras.progressive or not self._simple(other, several=self._several(agent)):
                 self.edits.insert(self.a.tokens[other.first].start, self._be(agent))
 
     def _agentless(self) -> Opening:
@@ -203,7 +253,9 @@ class _Opener:
             return self._finish("clause")
         self.small.fill(0)
         if self.extras.activity and verb.lemma not in words().no_hands and verb.objects:
-            self.edits.prefix = f"{self.choice.pick('hands', words().hands)} "
+            hands, _, be = self.choice.pick("hands", words().hands).rpartition(" ")
+            simple = not self.extras.progressive and self._simple(verb, several=be == "are")
+            self.edits.prefix = f"{hands} " if simple else f"{hands} {be} "
             return self._finish("hands")
         shot = self.choice.pick("shot", words().shot["plain"])
         self.edits.prefix = f"{shot} {self.choice.pick('show', words().show['activity'])} "
@@ -356,6 +408,16 @@ class _Opener:
                 continue
             return relation if relation.start <= end + 1 or noun.index in relation.figures else None
         return None
+
+
+def lemma_of(participle: str, lemma: str) -> str:
+    """The lemma, if this is its participle: what is not in the lexicon may have lost a letter."""
+    forms = {f"{lemma}ing", f"{lemma}{lemma[-1:]}ing"}
+    if lemma.endswith("ie"):
+        forms.add(f"{lemma[:-2]}ying")
+    elif lemma.endswith("e"):
+        forms.add(f"{lemma[:-1]}ing")
+    return lemma if participle in forms else ""
 
 
 def looks_several(word: str) -> bool:

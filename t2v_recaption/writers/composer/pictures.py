@@ -39,15 +39,14 @@ class Pictures:
         """One sentence on how a subject looks that goes with everything the user said of it."""
         if actor.entry is None:
             return []
-        barred = self._barred(actor)
         for ready in self._portraits(actor, kin=main or kin):
-            if ready.words & barred or not self.s.fits(ready, who):
+            if not self.s.fits(ready, who):
                 continue
             if not main and not ready.slots & ANCHORS and not ready.words & _names(actor):
                 continue
             if not main and who.group and "name" not in ready.slots:
                 continue  # "they" would be the main subject
-            if self._clashes(ready, actor):
+            if self.clashes(ready, actor):
                 continue
             self.s.used.add(ready.fragment.source)
             return [Planned("subject", weight, ready, who, f"portrait.{actor.noun.index}", own=main)]
@@ -59,7 +58,7 @@ class Pictures:
         if actor.root not in THINGS:
             return True
         named = actor.entry is not None and actor.noun.lemma.lower() in _own_words(actor.entry)
-        return _is_exact(actor) and not general and (named or actor.root in ("food", "plant"))
+        return is_exact(actor) and not general and (named or actor.root in ("food", "plant"))
 
     def vignette(self, place: Entry, weight: float) -> list[Planned]:
         """One sentence that paints the whole place."""
@@ -101,7 +100,7 @@ class Pictures:
                 yield from self.s.choice.order(f"portrait.{kind}", self._shown(kind, key))
                 if actor.root in THINGS - {"plant"} and self.library.picture("portraits", kind, "portrait"):
                     return
-        for link in self.library.chain(entry) if _is_exact(actor) else ():
+        for link in self.library.chain(entry) if is_exact(actor) else ():
             own = self._views("portraits", link)
             yield from self.s.choice.order(f"portrait.{link.name}", own)
             if (own and not kin) or actor.root in THINGS - {"plant"}:
@@ -119,12 +118,16 @@ class Pictures:
     def _barred(self, actor: Actor) -> frozenset[str]:
         """Words that would contradict what the user said of the subject."""
         barred: set[str] = set()
-        for said in _modifiers(actor.noun) | {noun.core for noun in self.scene.analysis.nouns}:
+        a = self.scene.analysis
+        does = {verb.lemma for verb in a.verbs if not verb.negated}
+        for said in _modifiers(actor.noun) | {noun.core for noun in a.nouns} | does:
             barred.update(words().contrary.get(said, ()))
         return frozenset(barred)
 
-    def _clashes(self, ready: Ready, actor: Actor) -> bool:
-        """Whether the sentence colours, makes or dresses the subject otherwise than the user did."""
+    def clashes(self, ready: Ready, actor: Actor) -> bool:
+        """Whether the text colours, makes or dresses the subject otherwise than the user did, or says the contrary."""
+        if ready.words & self._barred(actor):
+            return True
         stated = {m.category for m in actor.noun.modifiers}
         stated |= {fact.category for fact in self.scene.intent.of_kind(Kind.ATTRIBUTE)}
         names = set(self.library.vocabulary.names(ready.tags))
@@ -145,7 +148,7 @@ class Pictures:
         )
 
 
-def _is_exact(actor: Actor) -> bool:
+def is_exact(actor: Actor) -> bool:
     """Whether the entry is about just this thing: a portrait of a tower is none of a transmission tower."""
     entry, lemma = actor.entry, actor.noun.lemma.lower()
     if entry is None or actor.root not in THINGS:

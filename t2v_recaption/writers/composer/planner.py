@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 
 from t2v_recaption.intent.model import Kind
 from t2v_recaption.targets.model import Target
-from t2v_recaption.writers.base import WriteOptions
+from t2v_recaption.writers.base import Aspect, WriteOptions
 from t2v_recaption.writers.composer.camera import Camera
+from t2v_recaption.writers.composer.director import Director, Shot
 from t2v_recaption.writers.composer.library import Entry, Library
 from t2v_recaption.writers.composer.pictures import Pictures
 from t2v_recaption.writers.composer.scene import MOVING, PLACES, Actor, Scene
 from t2v_recaption.writers.composer.selector import GENERAL, Planned, Selector
 from t2v_recaption.writers.composer.surroundings import Surroundings
+from t2v_recaption.writers.composer.wardrobe import Wardrobe
 from t2v_recaption.writers.composer.words import words
 
 REQUIRED = 0.85
@@ -29,6 +31,8 @@ WITHIN = frozenset(
 """Relations whose ground is a place rather than a thing beside."""
 ITS = frozenset(("it", "its", "itself"))
 BEATS = (0.85, 0.7, 0.65)
+FILMED = {"light": (0.88, 0.7, 0.65), "normal": (0.88, 0.86, 0.7), "rich": (0.88, 0.86, 0.8)}
+"""Importance of the sentences of a take's motion, by strength."""
 
 
 @dataclass
@@ -39,6 +43,8 @@ class Plan:
     place_phrase: str = ""
     posture: tuple[str, str] | None = None
     shot: str = "plain"
+    look: str = ""
+    """What follows the subject's name: "in a camel coat"."""
 
 
 class Planner:
@@ -58,20 +64,50 @@ class Planner:
         """Sentences of one kind at most."""
         self.free = options.task == "t2v"
         """Whether nothing is given but the words: no frame that already shows what is where."""
+        self.dressed = False
+        self.filmed: Shot | None = None
+        """The take of the knowledge that the caption is made of."""
 
     def prepare(self) -> Plan:
         """Decide what the opening needs: place, posture, shot."""
         self.surroundings.settle_time()
+        director = Director(self.s, self.surroundings, self.pictures, free=self.free, lit=self.target.light)
+        self.filmed = director.choose()
+        if self.filmed is not None:
+            self._take_over(self.filmed)
         if self.free:
             self.surroundings.choose_place()
             self.plan.place_phrase = self.surroundings.place_phrase
             self.plan.posture = self._posture()
-            self.plan.shot = self.camera.shot()
+            self.plan.shot = "plain" if self._is_framed() else self.camera.shot()
+            self.plan.look = Wardrobe(self.s, self.pictures).phrase(self.filmed)
         self.surroundings.choose_time()
         return self.plan
 
-    def fill(self, spare: int, *, dense: bool) -> Plan:
-        """Add sentences, most important first, until about `spare` words are used."""
+    def _take_over(self, shot: Shot) -> None:
+        """Let the scene be where and when the take is."""
+        for ready in shot.take.motion:
+            self.s.used.add(ready.fragment.source)
+            self.s.narrow(ready.tags)
+        if not shot.placed or shot.take.setting is None:
+            return
+        if shot.take.place is not None and self.scene.place is None and not self.scene.place_stated:
+            self.surroundings.take_place(shot.take.place)
+        if shot.take.time and not self.scene.time:
+            self.scene.time = shot.take.time
+            self.s.narrow_named(shot.take.time)
+        self.s.narrow(shot.take.setting.tags)
+
+    def _is_framed(self) -> bool:
+        """Whether the take says how it is seen, and the target wants no move instead."""
+        return self.filmed is not None and self.filmed.framed and self.target.camera in ("optional", "unwanted")
+
+    def fill(self, spare: int, *, dense: bool, dressed: bool = False) -> Plan:
+        """Add sentences, most important first, until about `spare` words are used.
+
+        `dressed` tells that the opening already says how the subject looks.
+        """
+        self.dressed = dressed
         left = spare
         for item in self._wanted(dense):
             length = len(item.ready.fragment.source.split())
@@ -89,28 +125,35 @@ class Planner:
             return
         motion = self._motion()
         if not self.free:
-            yield from (*motion, *self.camera.sentences(), *self._audio())
+            yield from (*motion, *self._seen(), *self._audio())
             return
         portraits = self._portraits()
         roomy = self.target.words.ideal > ROOMY and self.options.strength != "light"
-        wanted = not portraits or self._is_close() or roomy or self.options.strength == "rich"
+        wanted = not (portraits or self.dressed) or self._is_close() or roomy or self.options.strength == "rich"
         look = self._look(dressed=bool(portraits)) if wanted and not self.pictures.from_above else []
         scenery = self._scenery()
         first = portraits or look[:1]
-        if not first and scenery and (self.scene.main is None or self.scene.main.root not in MOVING):
+        if not (first or self.dressed) and scenery and (self.scene.main is None or self.scene.main.root not in MOVING):
             first, scenery = [replace(scenery[0], aspect="subject")], scenery[1:]  # nothing but the place is shown
             scenery = scenery or self.surroundings.setting(close=self._is_close())
-        yield from (*first, *motion[:1], *scenery[:1])
+        told = 2 if self.filmed is not None and self.options.strength != "light" and self.target.motion else 1
+        yield from (*first, *motion[:told], *scenery[:1])
         if self.target.light and not self.pictures.lit([*first[:1], *scenery[:1]]):
             yield from self.surroundings.light()
-        yield from self.camera.sentences()
+        yield from self._seen()
         yield from self.surroundings.stated_extras()
         if self.target.style in ("wanted", "required") and not self.scene.has(Kind.STYLE):
             yield from self.surroundings.plain_style()
         yield from self._audio()
-        yield from (*motion[1:], *(item for item in look if item not in first), *scenery[1:])
+        yield from (*motion[told:], *(item for item in look if item not in first), *scenery[1:])
         if self.options.strength == "rich":
             yield from self.surroundings.hour()
+
+    def _seen(self) -> list[Planned]:
+        """How the clip is seen: as the take says, or by the target's taste."""
+        if self.filmed is None or not self._is_framed() or self.camera.sized:
+            return self.camera.sentences()
+        return [Planned("camera", 0.86, self.filmed.take.camera, self.s.who(), "filmed")]
 
     def _audio(self) -> list[Planned]:
         return self.surroundings.sounds() if self.target.audio else []
@@ -126,7 +169,8 @@ class Planner:
         if scene.main is not None and not self._is_painted(scene.main):
             for part in scene.main.parts[:2]:
                 out += self.pictures.portrait(part, part.reference, 0.86, main=False, kin=True)
-            own = self.pictures.portrait(scene.main, scene.main.reference, 0.86, main=True) if not out else []
+            alone = not out and not self.dressed
+            own = self.pictures.portrait(scene.main, scene.main.reference, 0.86, main=True) if alone else []
             out += [replace(item, own=not scene.hands) for item in own]  # "their" would be the hands
         seen = {scene.main.noun.core} if scene.main is not None else set()
         for other in (self._second(), *scene.others):
@@ -163,6 +207,9 @@ class Planner:
 
     def _scenery(self) -> list[Planned]:
         """The place as a whole: two sentences where nothing else is seen, one otherwise; details where it has none."""
+        if self.filmed is not None and self.filmed.placed and self.filmed.take.setting is not None:
+            aspect: Aspect = "subject" if self.filmed.kind == "place" else "setting"
+            return [Planned(aspect, 0.87, self.filmed.take.setting, self.s.who(), "filmed")]
         place = self.scene.place
         close = self._is_close() and not self.pictures.from_above
         painted: list[Planned] = []
@@ -239,6 +286,10 @@ class Planner:
             return []
         if self.pictures.from_above:
             return self._general_beats("above")[:1]
+        if self.filmed is not None:
+            who, told = self.s.who(), zip(self.filmed.take.motion, FILMED[self.options.strength], strict=False)
+            items = [Planned("action", weight, ready, who, f"take{at}") for at, (ready, weight) in enumerate(told)]
+            return items if self.target.motion else items[:1]
         beats = self._beats(action.entry) if action is not None and action.entry is not None else []
         if beats:
             return beats[:count]

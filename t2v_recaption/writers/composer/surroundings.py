@@ -41,12 +41,21 @@ class Surroundings:
 
     # place
 
+    def take_place(self, entry: Entry) -> None:
+        """Let it be there."""
+        scene = self.scene
+        said_already = any(noun.core == str(entry.get("in", "")).split(" ")[-1] for noun in scene.analysis.nouns)
+        self.place_phrase = "" if said_already else str(entry.get("in", ""))
+        said = PHRASE.match(self.place_phrase)
+        scene.place, scene.place_name = entry, f"the {said['name'] if said else entry.name}"
+        self.s.narrow(entry.situation)
+
     def choose_place(self) -> None:
         """Choose a place where the user stated none and the subject is not one itself."""
         scene = self.scene
         if any(fact.value in words().airborne for fact in scene.intent.of_kind(Kind.CAMERA)) and not scene.place_stated:
             self.s.narrow_named("outdoor")
-        if scene.place is not None or scene.place_stated or self._has_landmark():
+        if scene.place is not None or scene.place_stated or self.has_landmark():
             return
         if scene.main is not None and scene.main.root in PLACES - {"building"}:
             return
@@ -54,15 +63,8 @@ class Surroundings:
             self._fall_back()
             return
         for entry in self._places():
-            tags = entry.situation
-            if tags.fits(self.s.tags):
-                said_already = any(
-                    noun.core == str(entry.get("in", "")).split(" ")[-1] for noun in scene.analysis.nouns
-                )
-                self.place_phrase = "" if said_already else str(entry.get("in", ""))
-                said = PHRASE.match(self.place_phrase)
-                scene.place, scene.place_name = entry, f"the {said['name'] if said else entry.name}"
-                self.s.narrow(tags)
+            if entry.situation.fits(self.s.tags):
+                self.take_place(entry)
                 return
         self._fall_back()
 
@@ -98,7 +100,8 @@ class Surroundings:
             out += [Planned("setting", weight, found, who, key)] if found is not None else []
         return out
 
-    def _has_landmark(self) -> bool:
+    def has_landmark(self) -> bool:
+        """Whether the prompt says where it is by a thing that has no entry among the places: in a car, by a lake."""
         nouns = self.scene.analysis.nouns
         for relation in self.scene.analysis.relations:
             if relation.ground is None or relation.negated:
@@ -115,15 +118,15 @@ class Surroundings:
         actor = (
             main if main is None or main.entry is not None else next((a for a in self.scene.others if a.entry), main)
         )
-        mine = self._own_places(actor) if actor is not None else []
+        mine = self.own_places(actor) if actor is not None else []
         doing = list(action.entry.get("places", ()) or ()) if action is not None and action.entry is not None else []
         known = main is not None and main.root == "person" and main.noun.core not in words().people
-        rest = [*self._landmark_pools(), mine, doing] if known else [doing, *self._landmark_pools(), mine]
+        rest = [*self.landmark_pools(), mine, doing] if known else [doing, *self.landmark_pools(), mine]
         pools = [[name for name in doing if name in mine], *self._object_pools(mine), *rest]
-        if action is not None and action.obj is not None and 0 < len(self._own_places(action.obj)) < 3:
-            pools = [self._own_places(action.obj), *pools]  # a sandcastle is built where there is sand
-        if self._landmark_pools():
-            pools = [*self._landmark_pools(), *pools]
+        if action is not None and action.obj is not None and 0 < len(self.own_places(action.obj)) < 3:
+            pools = [self.own_places(action.obj), *pools]  # a sandcastle is built where there is sand
+        if self.landmark_pools():
+            pools = [*self.landmark_pools(), *pools]
         if self._is_about_food():
             pools = (
                 [mine, words().food_places, *pools]
@@ -143,11 +146,11 @@ class Surroundings:
         action = self.scene.action
         if action is None or action.obj is None:
             return []
-        theirs = self._own_places(action.obj)
+        theirs = self.own_places(action.obj)
         both = [name for name in theirs if name in mine]
         return [both, theirs] if action.obj.root in ("plant", "animal", "vehicle", "building") else [both]
 
-    def _landmark_pools(self) -> list[list[str]]:
+    def landmark_pools(self) -> list[list[str]]:
         """Where the plant or vehicle stands that the user placed something on or by."""
         pools: list[list[str]] = []
         for relation in self.scene.analysis.relations:
@@ -174,7 +177,7 @@ class Surroundings:
         a = self.scene.analysis
         return any(noun.root == "food" for noun in a.nouns) and any(verb.lemma in GROWING for verb in a.verbs)
 
-    def _own_places(self, actor: Actor) -> list[str]:
+    def own_places(self, actor: Actor) -> list[str]:
         """Places of the subject. A profession without places of its own does not take those of people in general."""
         links = list(self.library.chain(actor.entry))
         for at, link in enumerate(links):

@@ -67,6 +67,7 @@ class Words:
     shades: frozenset[str]
     contrary: dict[str, list[str]]
     against: dict[str, list[str]]
+    contexts: dict[str, frozenset[str]]
 
 
 @lru_cache(maxsize=1)
@@ -111,4 +112,5 @@ def words() -> Words:
         "ridden",
     ):
         data[name] = frozenset(data[name])
+    data["contexts"] = {name: frozenset(signs) for name, signs in data["contexts"].items()}
     return Words(**data)

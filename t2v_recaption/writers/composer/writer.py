@@ -85,9 +85,9 @@ def compose(intent: Intent, seed: int, target: Target, options: WriteOptions, kn
     if target.tags:
         found = phrases(scene, plan, planner, knowledge, _aim(target, options))
         return Draft(tuple(found), negative if target.negation == "negative" else "", (), provenance)
-    opening = _opening(scene, plan, options)
+    opening = _opening(scene, plan, options, progressive=target.progressive)
     planner.camera.sized = opening.sized
-    planner.fill(_aim(target, options) - len(opening.text.split()), dense=is_dense(intent))
+    planner.fill(_aim(target, options) - len(opening.text.split()), dense=is_dense(intent), dressed=opening.dressed)
     sentences = _sentences(scene, plan, opening, target)
     return Draft(tuple(sentences), negative if target.negation == "negative" else "", (), provenance)
 
@@ -96,7 +96,7 @@ def _kept(prompt: str) -> Sentence:
     return Sentence(ended(one_line(prompt)), "prompt", 1.0)
 
 
-def _opening(scene: Scene, plan: Plan, options: WriteOptions) -> Opening:
+def _opening(scene: Scene, plan: Plan, options: WriteOptions, *, progressive: bool) -> Opening:
     main = scene.main
     extras = Extras(
         plan.posture,
@@ -106,6 +106,9 @@ def _opening(scene: Scene, plan: Plan, options: WriteOptions) -> Opening:
         exact=_exact(scene, options),
         commands=any(span.start == 0 for fact in scene.intent.of_kind(Kind.CAMERA) for span in fact.spans),
         possessive=PRONOUNS[main.pronoun]["their"] if main is not None and main.pronoun != "it" else "",
+        look=plan.look,
+        main=main.noun.index if main is not None else -1,
+        progressive=progressive,
     )
     return open_with(scene.analysis, scene.choice, extras)
 

@@ -1,0 +1,185 @@
+"""Director: which take of the knowledge fits a scene, and how much of it may be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from t2v_recaption.intent.model import Kind
+from t2v_recaption.writers.composer.deeds import ranked
+from t2v_recaption.writers.composer.library import Entry
+from t2v_recaption.writers.composer.pictures import THINGS, Pictures, is_exact
+from t2v_recaption.writers.composer.scene import ALIVE, MOVING, PLACES, Actor
+from t2v_recaption.writers.composer.selector import Selector
+from t2v_recaption.writers.composer.surroundings import Surroundings
+from t2v_recaption.writers.composer.takes import Group, Take
+from t2v_recaption.writers.composer.words import words
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A take that was chosen for a scene."""
+
+    take: Take
+    kind: str
+    """action, subject, place."""
+    placed: bool
+    """Whether the take's setting is that of the scene."""
+    framed: bool
+    """Whether the take's camera may be used."""
+
+
+class Director:
+    """Chooses the take of one scene."""
+
+    def __init__(
+        self, selector: Selector, surroundings: Surroundings, pictures: Pictures, *, free: bool, lit: bool
+    ) -> None:
+        self.s = selector
+        self.scene = selector.scene
+        self.surroundings = surroundings
+        self.pictures = pictures
+        self.free = free
+        """Whether nothing is given but the words."""
+        self.lit = lit
+        """Whether light may be told of that the user did not ask for."""
+
+    def choose(self) -> Shot | None:
+        """The take that fits best; None where the knowledge has none, or the prompt tells the events itself."""
+        if self.scene.intent.of_kind(Kind.ORDER) or self.pictures.from_above:
+            return None
+        sources = {"action": self._of_action, "subject": self._of_subject, "place": self._of_place}
+        for kind, groups in sources.items():
+            for group in groups():
+                shots = [self._shot(take, kind, group) for take in self.s.choice.order("take", group.takes)]
+                fitting = [shot for shot in shots if shot is not None]
+                if fitting:
+                    return max(fitting, key=lambda shot: (shot.placed, shot.framed))
+            if kind == "action" and self.scene.action is not None:
+                return None  # another action is none for this one
+        return None
+
+    # where to look
+
+    def _of_action(self) -> Iterator[Group]:
+        action = self.scene.action
+        if action is None or (action.verb is not None and action.verb.passive):
+            return
+        takes, particle = self.s.library.takes, action.verb.particle if action.verb is not None else ""
+        options = [*takes.of_action(f"{action.lemma} {particle}".strip())]
+        if particle:
+            options += takes.of_action(action.lemma)
+        yield from ranked(options, self.scene, action.obj, self.s.library)
+
+    def _of_subject(self) -> Iterator[Group]:
+        main = self.scene.main
+        if main is None or main.root in PLACES - {"building"} or self.scene.hands:
+            return
+        takes = self.s.library.takes
+        for name in self._names(main):
+            group = takes.of_subject(name)
+            if group is not None:
+                yield group
+
+    def _names(self, main: Actor) -> Iterator[str]:
+        """What the subject is called, and what it is, as long as that says how it looks."""
+        collective = [n.core for n in self.scene.analysis.nouns if n.of == main.noun.index]
+        yield from (*collective, main.noun.lemma, main.noun.core)
+        if main.root in THINGS and not is_exact(main):
+            return
+        for link in self.s.library.chain(main.entry):
+            if main.root not in THINGS or link.get("is"):
+                yield link.name
+
+    def _of_place(self) -> Iterator[Group]:
+        main, place = self.scene.main, self.scene.place
+        if main is not None and main.root not in PLACES | {"", "abstract"}:
+            return
+        names = [main.noun.lemma, main.noun.core] if main is not None and main.root else []
+        if place is not None and (main is None or main.root not in PLACES or place.name in names):
+            names += self.s.library.chain_names(place, places=True)[:2]
+        for name in names:
+            group = self.s.library.takes.of_place(name)
+            if group is not None:
+                yield group
+
+    # what may be used
+
+    def _shot(self, take: Take, kind: str, group: Group) -> Shot | None:
+        who = self.s.who()
+        if not all(self.s.fits(ready, who) for ready in take.motion) or self._misses_object(take, kind, group):
+            return None
+        placed = self.free and self._is_placed(take, kind, group)
+        framed = self.s.fits(take.camera, who) and not self._is_framed()
+        return Shot(take, kind, placed and (framed or not self._is_close(take)), framed)
+
+    def _misses_object(self, take: Take, kind: str, group: Group) -> bool:
+        """Whether a take of a verb without its object would be told of a verb that has one: playing, playing chess."""
+        action = self.scene.action
+        if kind != "action" or action is None or action.obj is None or group.head.get("objects"):
+            return False
+        return not any("obj" in ready.slots for ready in take.motion)
+
+    def _is_framed(self) -> bool:
+        """Whether the user said how the clip is seen."""
+        return any(
+            fact.category in ("movement", "size", "angle") and not fact.negated
+            for fact in self.scene.intent.of_kind(Kind.CAMERA)
+        )
+
+    def _is_close(self, take: Take) -> bool:
+        return "close-up" in self.s.library.vocabulary.names(take.camera.tags)
+
+    def _is_placed(self, take: Take, kind: str, group: Group) -> bool:
+        if take.setting is None or not self.s.fits(take.setting, self.s.who()):
+            return False
+        if not self.lit and take.setting.words & words().luminous:
+            return False
+        if take.time and self.scene.time and take.time != self.scene.time:
+            return False
+        if "close-up" in self.s.tag_names() and not self._is_close(take):
+            return False
+        if kind == "place":
+            return self._is_own_place(take)
+        if take.place is None:
+            return False
+        if self.scene.place is not None or self.scene.place_stated:
+            return self.scene.place is not None and self.scene.place.name == take.place.name
+        return take.place.situation.fits(self.s.tags) and self._may_be_at(take.place, group)
+
+    def _is_own_place(self, take: Take) -> bool:
+        """Whether the scenery of a place is not somewhere else: a pond in a forest."""
+        place, main = self.scene.place, self.scene.main
+        if main is None or place is None or not self.scene.place_stated:
+            return True
+        return place.name in (main.noun.lemma, main.noun.core) or (take.place is not None and take.place is place)
+
+    def _may_be_at(self, place: Entry, group: Group) -> bool:
+        """Whether it may happen there, where the prompt names no place."""
+        scene, main = self.scene, self.scene.main
+        if self.surroundings.has_landmark():
+            return False
+        pools = self.surroundings.landmark_pools()
+        if pools and not any(place.name in pool for pool in pools):
+            return False
+        if any(noun.core == "window" for noun in scene.analysis.nouns) and place.name not in words().window_places:
+            return False
+        if self._has_own_places(scene.action.obj if scene.action is not None else None, place):
+            return False
+        if main is None or scene.hands or self._is_meant(main, group):
+            return True
+        own = self.surroundings.own_places(main)
+        return not own or place.name in own or (main.root == "person" and main.noun.core in words().people)
+
+    def _has_own_places(self, obj: Actor | None, place: Entry) -> bool:
+        """Whether the object of the action is somewhere else: what is too big or too alive to be carried."""
+        if obj is None or obj.root not in ("plant", "animal", "vehicle", "building", "landform", "water"):
+            return False
+        theirs = self.surroundings.own_places(obj)
+        return bool(theirs) and place.name not in theirs
+
+    def _is_meant(self, main: Actor, group: Group) -> bool:
+        """Whether the group is written for just this subject."""
+        own = {main.noun.lemma, main.noun.core, main.entry.name if main.entry is not None else ""}
+        named: Sequence[str] = group.head.get("by") or [group.head.get("subject", "")]
+        return bool(own.intersection(named)) and (main.root not in ALIVE | MOVING or not own & {"person", "animal"})

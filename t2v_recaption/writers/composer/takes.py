@@ -1,0 +1,113 @@
+"""Takes: the knowledge under `takes/`: whole shots of one action, subject or place, read and compiled on first use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from t2v_recaption.writers.composer.library import Entry, Library, Ready
+
+CUTS = ('"takes": [', '"wear": {', '"with": [')
+"""Keys after which a line has only text: what stands before them is all that an index needs."""
+
+
+class Take(NamedTuple):
+    """One continuous shot."""
+
+    motion: tuple[Ready, ...]
+    setting: Ready | None
+    camera: Ready
+    wear: tuple[Ready, ...]
+    place: Entry | None
+    time: str
+    """day, dawn, dusk, night; empty where the setting goes with any."""
+
+
+class Group:
+    """The takes of one action, subject or place. Its head is known at once, the rest is read on first use."""
+
+    def __init__(self, head: dict[str, Any], line: str, library: Library) -> None:
+        self.head = head
+        self._line = line
+        self._library = library
+
+    @cached_property
+    def _row(self) -> dict[str, Any]:
+        row: dict[str, Any] = json.loads(self._line)
+        return row
+
+    @cached_property
+    def takes(self) -> tuple[Take, ...]:
+        """The takes, compiled."""
+        return tuple(map(self._take, self._row.get("takes", ())))
+
+    @cached_property
+    def looks(self) -> tuple[Ready, ...]:
+        """Phrases that follow "with"."""
+        return self._ready(self._row.get("with", ()))
+
+    def wear(self, context: str) -> tuple[Ready, ...]:
+        """Phrases for what is worn in a context ("city", "beach", … and "any")."""
+        return self._ready(self._row.get("wear", {}).get(context, ()))
+
+    def _take(self, row: dict[str, Any]) -> Take:
+        (camera,) = self._ready([row["camera"]])
+        setting = self._ready([row["setting"]])[0] if "setting" in row else None
+        place = self._library.place(row["place"], exact=True) if "place" in row else None
+        return Take(
+            self._ready(row["motion"]), setting, camera, self._ready(row.get("wear", ())), place, row.get("time", "")
+        )
+
+    def _ready(self, sources: Sequence[str]) -> tuple[Ready, ...]:
+        return tuple(map(self._library.ready, sources))
+
+
+class Takes:
+    """All takes of one knowledge folder."""
+
+    def __init__(self, folder: Path, library: Library) -> None:
+        self._library = library
+        self._actions: dict[str, list[Group]] = {}
+        self._named: dict[tuple[str, str], Group] = {}
+        for path in sorted((folder / "takes").glob("*.jsonl")):
+            for group in self._read(path):
+                self._learn(group)
+
+    def of_action(self, verb: str) -> Sequence[Group]:
+        """The groups of a verb ("jump up" with its particle)."""
+        return self._actions.get(verb, ())
+
+    def of_subject(self, name: str) -> Group | None:
+        """The group of a subject."""
+        return self._named.get(("subject", name.lower()))
+
+    def of_place(self, name: str) -> Group | None:
+        """The group of a place."""
+        return self._named.get(("place", name.lower()))
+
+    def _read(self, path: Path) -> Iterator[Group]:
+        lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line]
+        short = [_head(line) for line in lines]
+        heads = json.loads(f"[{','.join(short)}]")  # one call: half the time of one for each line
+        for head, line in zip(heads, lines, strict=True):
+            yield Group(head, line, self._library)
+
+    def _learn(self, group: Group) -> None:
+        head = group.head
+        if "verb" not in head:
+            kind = "subject" if "subject" in head else "place"
+            for at, name in enumerate((head[kind], *head.get("also", ()))):
+                if at == 0 or (kind, name.lower()) not in self._named:
+                    self._named[kind, name.lower()] = group
+            return
+        particle = head.get("particle", "")
+        for word in {f"{head['verb']} {particle}".strip(), *head.get("also", ())}:
+            self._actions.setdefault(word.lower(), []).append(group)
+
+
+def _head(line: str) -> str:
+    at = min(found for found in (*map(line.find, CUTS), len(line)) if found > 0)
+    return line if at == len(line) else f"{line[:at].rstrip().rstrip(',')}}}"
