@@ -49,6 +49,8 @@ DOERS = frozenset(("person", "animal", "vehicle", "creature"))
 VIEWS = frozenset(("view", "scenery", "scene", "landscape", "panorama"))
 BOUND = frozenset(("of", "with", "in", "wearing", "dressed", "like", "from", "without"))
 """Words behind a subject that tell which one it is: nothing comes between."""
+APART = re.compile(r", (?:with|in|over|under|a|an|the|its|their|both|one)\b")
+"""A comma in a phrase on the looks that parts more than two adjectives: then one is needed at its end, too."""
 DRESSED = 5
 """Words of a subject that bears a phrase on its looks, too."""
 LONG = 30
@@ -118,6 +120,8 @@ class _Opener:
         self.extras = extras
         self.edits = Edits(analysis.text, extras.exact)
         self.small = SmallWords(analysis, self.edits, possessive=extras.possessive)
+        self.closed = False
+        """Whether the phrase on the looks ends in a comma."""
 
     def open(self) -> Opening:
         dressed = self._dress()
@@ -135,7 +139,9 @@ class _Opener:
         after = self.a.tokens[noun.last] if noun.last < len(self.a.tokens) else None
         if after is not None and (after.pos not in ("verb", "aux", "prep") or after.lower in BOUND):
             return False
-        self.edits.insert(noun.end, f" {self.extras.look}")
+        bare = self.extras.look.split(" ", 1)[0] not in ("in", "with")
+        self.closed = bare or bool(APART.search(self.extras.look))
+        self.edits.insert(noun.end, f"{',' if bare else ''} {self.extras.look}{',' if self.closed else ''}")
         return True
 
     def _shaped(self) -> Opening:
@@ -345,8 +351,9 @@ class _Opener:
         self.small.capitals()
         text = self.edits.apply()
         text = (text.strip() if self.extras.exact else one_line(text)).rstrip(" ,;:")
+        text += "," if tail and self.closed and text.endswith(self.extras.look) else ""
         closed = text[-1:] in '.!?…"”'
-        placed = bool(self.extras.place) and not closed and "," not in text
+        placed = bool(self.extras.place) and not closed and "," not in self.a.text
         if not closed:
             text += tail + (f" {self.extras.place}" if placed else "")
         return Opening(ended(_capital(text, self.extras)), form, placed)

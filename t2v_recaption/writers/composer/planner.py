@@ -131,7 +131,7 @@ class Planner:
         roomy = self.target.words.ideal > ROOMY and self.options.strength != "light"
         wanted = not (portraits or self.dressed) or self._is_close() or roomy or self.options.strength == "rich"
         look = self._look(dressed=bool(portraits)) if wanted and not self.pictures.from_above else []
-        scenery = self._scenery()
+        scenery = [item for item in self._scenery() if self.target.light or not self.pictures.lit([item])]
         first = portraits or look[:1]
         if not (first or self.dressed) and scenery and (self.scene.main is None or self.scene.main.root not in MOVING):
             first, scenery = [replace(scenery[0], aspect="subject")], scenery[1:]  # nothing but the place is shown

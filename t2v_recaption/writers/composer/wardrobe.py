@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from t2v_recaption.writers.composer.director import Shot
@@ -14,8 +13,6 @@ from t2v_recaption.writers.composer.selector import Selector
 from t2v_recaption.writers.composer.takes import Group
 from t2v_recaption.writers.composer.words import words
 
-SPLITS = re.compile(r", (?:with|in|and|over|under|a|an|the|its|their|both|one)\b")
-"""A comma that parts more than two adjectives: behind a name, the phrase would need one at its end, too."""
 LONGEST = 16
 """Words of a phrase that stands between a subject and its verb."""
 
@@ -74,7 +71,10 @@ class Wardrobe:
     def _realised(self, options: Iterator[Ready], main: Actor) -> str:
         for ready in options:
             text = realise(ready.fragment, main.reference, self.s.choice, "look")
-            short = len(text.split()) <= LONGEST and not SPLITS.search(text)
-            if short and self.s.fits(ready, main.reference) and not self.pictures.clashes(ready, main):
+            if (
+                len(text.split()) <= LONGEST
+                and self.s.fits(ready, main.reference)
+                and not self.pictures.clashes(ready, main)
+            ):
                 return text
         return ""

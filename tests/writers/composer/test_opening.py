@@ -74,6 +74,23 @@ def test_the_looks_follow_the_subject_where_nothing_else_does(prompt: str, expec
 
 
 @pytest.mark.parametrize(
+    ("look", "expected"),
+    [
+        ("with long hair, in a coat", "A woman with long hair, in a coat, walks."),
+        ("barefoot in a long, red dress", "A woman, barefoot in a long, red dress, walks."),
+        ("in a long, red dress", "A woman in a long, red dress walks."),
+    ],
+)
+def test_looks_of_several_phrases_stand_between_commas(look: str, expected: str) -> None:
+    assert opened("a woman walking", look=look, main=0).text == expected
+
+
+def test_looks_of_several_phrases_come_before_a_posture() -> None:
+    looks = {"look": "with long hair, in a coat", "main": 0, "posture": ("stands", "stand"), "place": "on the porch"}
+    assert opened("a woman", **looks).text == "A woman with long hair, in a coat, stands on the porch."
+
+
+@pytest.mark.parametrize(
     ("prompt", "pattern"),
     [
         ("a close up video of a dragonfly", r"A close-up video \w+ a dragonfly\."),
