@@ -23,6 +23,7 @@ KEYS = {
     "action": {"verb", "particle", "also", "objects", "by", "takes"},
     "subject": {"subject", "also", "with", "wear", "takes"},
     "place": {"place", "also", "takes"},
+    "above": {"above", "also", "takes"},
 }
 TAKE = {"place", "time", "wear", "motion", "setting", "camera"}
 SLOTS = {"they", "them", "their", "themselves", "name", "obj"}
@@ -85,7 +86,7 @@ def phrases(path: Path) -> Iterator[Line]:
 
 
 def kind(group: dict[str, Any]) -> str:
-    return "action" if "verb" in group else "subject" if "subject" in group else "place"
+    return "action" if "verb" in group else next(name for name in ("subject", "place", "above") if name in group)
 
 
 def text(source: str, who: Reference = ONE) -> str:
@@ -116,7 +117,10 @@ def test_schema(path: Path) -> None:
         faults += [f"{where} wear: unknown context {key!r}" for key in set(group.get("wear", {})) - CONTEXTS]
         for at, take in enumerate(group.get("takes", ()), 1):
             faults += [f"{where} take {at} unknown key {key!r}" for key in set(take) - TAKE]
-            faults += [f"{where} take {at} missing {key!r}" for key in {"motion", "camera"} - set(take)]
+            faults += [
+                f"{where} take {at} missing {key!r}"
+                for key in {"motion", "setting" if shape == "above" else "camera"} - set(take)
+            ]
             if "place" in take and known.place(take["place"], exact=True) is None:
                 faults.append(f"{where} take {at} no place entry {take['place']!r}")
             if "time" in take and take["time"] not in TIMES:
@@ -191,7 +195,7 @@ def test_nobody_is_brought_in(path: Path) -> None:
         prompt = _prompt(group)
         parsed = intent.parse(prompt)
         for at, take in enumerate(group.get("takes", ()), 1):
-            parts = [*take["motion"], *([take["setting"]] if "setting" in take else []), take["camera"]]
+            parts = [*take["motion"], *(take[key] for key in ("setting", "camera") if key in take)]
             who = _reference(group)
             said = " ".join(text(part, who) for part in parts)
             report = fidelity.check(parsed, f"{capital(prompt)}. {said}")
@@ -204,6 +208,8 @@ def _prompt(group: dict[str, Any]) -> str:
         return f"a {group['subject']}"
     if "place" in group:
         return f"a {group['place']}"
+    if "above" in group:
+        return f"drone view of a {group['above']}"
     thing = f" the {group['objects'][0]}" if group.get("objects") else ""
     verb = group["verb"]
     ing = f"{verb[:-1] if verb.endswith('e') and not verb.endswith(('ee', 'ye', 'oe')) else verb}ing"
@@ -211,7 +217,7 @@ def _prompt(group: dict[str, Any]) -> str:
 
 
 def _reference(group: dict[str, Any]) -> Reference:
-    name = group.get("subject") or group.get("place") or group["by"][0]
+    name = group.get("subject") or group.get("place") or group.get("above") or group["by"][0]
     obj = f"the {group['objects'][0]}" if group.get("objects") else "the ball"
     return Reference(f"the {name}", "it", False, obj, "the place")
 

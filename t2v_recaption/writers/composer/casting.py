@@ -129,8 +129,9 @@ class Casting:
         size = len(noun.lemma.split(" "))
         first = max(noun.first, noun.head - size + 1)
         text = self.a.words(first, noun.head + 1)
-        if noun.proper and noun.determiner not in ("the", "a", "an"):
-            return text
+        named = noun.proper or self.a.tokens[noun.head].lower in words().names | words().capital
+        if named and noun.determiner not in ("the", "a", "an") and not noun.plural:
+            return self._named(text)
         if noun.count is not None and noun.count > 1 and noun.count_first >= 0 and noun.count_first < first:
             text = f"{self.a.tokens[noun.count_first].text.lower()} {text}"
         elif plural and not noun.plural:

@@ -22,7 +22,7 @@ class Shot:
 
     take: Take
     kind: str
-    """action, subject, place."""
+    """action, subject, place, above."""
     placed: bool
     """Whether the take's setting is that of the scene."""
     framed: bool
@@ -46,18 +46,30 @@ class Director:
 
     def choose(self) -> Shot | None:
         """The take that fits best; None where the knowledge has none, or the prompt tells the events itself."""
-        if self.scene.intent.of_kind(Kind.ORDER) or self.pictures.from_above:
+        if self.scene.intent.of_kind(Kind.ORDER):
             return None
         sources = {"action": self._of_action, "subject": self._of_subject, "place": self._of_place}
+        if self.pictures.from_above:
+            sources = {"above": self._from_above}
         for kind, groups in sources.items():
             for group in groups():
                 shots = [self._shot(take, kind, group) for take in self.s.choice.order("take", group.takes)]
                 fitting = [shot for shot in shots if shot is not None]
                 if fitting:
                     return max(fitting, key=lambda shot: (shot.placed, shot.framed))
-            if kind == "action" and self.scene.action is not None:
-                return None  # another action is none for this one
+            if kind == "action" and self._acts():
+                return None  # what the subject does of itself is none for what it is said to do
         return None
+
+    def _acts(self) -> bool:
+        """Whether the subject does something: a house is made of bricks, or overlooks the sea, and stays as it is."""
+        action, main = self.scene.action, self.scene.main
+        if action is None:
+            return False
+        verb, tokens = action.verb, self.scene.analysis.tokens
+        if verb is not None and verb.passive and not any(t.lower == "being" for t in tokens[verb.first : verb.last]):
+            return False
+        return self.scene.hands or main is None or main.root in MOVING
 
     # where to look
 
@@ -85,7 +97,9 @@ class Director:
         """What the subject is called, and what it is, as long as that says how it looks."""
         collective = [n.core for n in self.scene.analysis.nouns if n.of == main.noun.index]
         yield from (*collective, main.noun.lemma, main.noun.core)
-        if main.root in THINGS and not is_exact(main):
+        if main.root == "group":
+            yield main.noun.lemma.rpartition(" ")[0]  # an elephant herd
+        if main.root == "group" or (main.root in THINGS and not is_exact(main)):
             return
         for link in self.s.library.chain(main.entry):
             if main.root not in THINGS or link.get("is"):
@@ -103,6 +117,16 @@ class Director:
             if group is not None:
                 yield group
 
+    def _from_above(self) -> Iterator[Group]:
+        main, place, library = self.scene.main, self.scene.place, self.s.library
+        names = [main.noun.lemma, main.noun.core] if main is not None else []
+        names += library.chain_names(place, places=True)[:2] if place is not None else []
+        names += [name for other in self.scene.others for name in (other.noun.lemma, other.noun.core)]
+        for name in names:
+            group = library.takes.from_above(name)
+            if group is not None:
+                yield group
+
     # what may be used
 
     def _shot(self, take: Take, kind: str, group: Group) -> Shot | None:
@@ -110,7 +134,7 @@ class Director:
         if not all(self.s.fits(ready, who) for ready in take.motion) or self._misses_object(take, kind, group):
             return None
         placed = self.free and self._is_placed(take, kind, group)
-        framed = self.s.fits(take.camera, who) and not self._is_framed()
+        framed = take.camera is not None and self.s.fits(take.camera, who) and not self._is_framed()
         return Shot(take, kind, placed and (framed or not self._is_close(take)), framed)
 
     def _misses_object(self, take: Take, kind: str, group: Group) -> bool:
@@ -118,6 +142,8 @@ class Director:
         action = self.scene.action
         if kind != "action" or action is None or action.obj is None or group.head.get("objects"):
             return False
+        if self.scene.main is not None and self.scene.main.root not in ("person", "creature"):
+            return False  # animals do with it what they always do
         return not any("obj" in ready.slots for ready in take.motion)
 
     def _is_framed(self) -> bool:
@@ -128,7 +154,7 @@ class Director:
         )
 
     def _is_close(self, take: Take) -> bool:
-        return "close-up" in self.s.library.vocabulary.names(take.camera.tags)
+        return take.camera is not None and "close-up" in self.s.library.vocabulary.names(take.camera.tags)
 
     def _is_placed(self, take: Take, kind: str, group: Group) -> bool:
         if take.setting is None or not self.s.fits(take.setting, self.s.who()):
@@ -139,6 +165,8 @@ class Director:
             return False
         if "close-up" in self.s.tag_names() and not self._is_close(take):
             return False
+        if kind == "above":
+            return True
         if kind == "place":
             return self._is_own_place(take)
         if take.place is None:

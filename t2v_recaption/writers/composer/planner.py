@@ -151,9 +151,10 @@ class Planner:
 
     def _seen(self) -> list[Planned]:
         """How the clip is seen: as the take says, or by the target's taste."""
-        if self.filmed is None or not self._is_framed() or self.camera.sized:
+        camera = self.filmed.take.camera if self.filmed is not None else None
+        if camera is None or not self._is_framed() or self.camera.sized:
             return self.camera.sentences()
-        return [Planned("camera", 0.86, self.filmed.take.camera, self.s.who(), "filmed")]
+        return [Planned("camera", 0.86, camera, self.s.who(), "filmed")]
 
     def _audio(self) -> list[Planned]:
         return self.surroundings.sounds() if self.target.audio else []
@@ -208,7 +209,7 @@ class Planner:
     def _scenery(self) -> list[Planned]:
         """The place as a whole: two sentences where nothing else is seen, one otherwise; details where it has none."""
         if self.filmed is not None and self.filmed.placed and self.filmed.take.setting is not None:
-            aspect: Aspect = "subject" if self.filmed.kind == "place" else "setting"
+            aspect: Aspect = "subject" if self.filmed.kind in ("place", "above") else "setting"
             return [Planned(aspect, 0.87, self.filmed.take.setting, self.s.who(), "filmed")]
         place = self.scene.place
         close = self._is_close() and not self.pictures.from_above
@@ -284,7 +285,7 @@ class Planner:
         action = self.scene.action
         if self.scene.intent.of_kind(Kind.ORDER):
             return []
-        if self.pictures.from_above:
+        if self.pictures.from_above and self.filmed is None:
             return self._general_beats("above")[:1]
         if self.filmed is not None:
             who, told = self.s.who(), zip(self.filmed.take.motion, FILMED[self.options.strength], strict=False)

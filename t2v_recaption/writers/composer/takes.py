@@ -19,7 +19,8 @@ class Take(NamedTuple):
 
     motion: tuple[Ready, ...]
     setting: Ready | None
-    camera: Ready
+    camera: Ready | None
+    """How it is seen; None for what is seen from the air, where the prompt says so."""
     wear: tuple[Ready, ...]
     place: Entry | None
     time: str
@@ -54,7 +55,7 @@ class Group:
         return self._ready(self._row.get("wear", {}).get(context, ()))
 
     def _take(self, row: dict[str, Any]) -> Take:
-        (camera,) = self._ready([row["camera"]])
+        camera = self._ready([row["camera"]])[0] if "camera" in row else None
         setting = self._ready([row["setting"]])[0] if "setting" in row else None
         place = self._library.place(row["place"], exact=True) if "place" in row else None
         return Take(
@@ -88,6 +89,10 @@ class Takes:
         """The group of a place."""
         return self._named.get(("place", name.lower()))
 
+    def from_above(self, name: str) -> Group | None:
+        """The group of a place or a thing as it is seen from the air."""
+        return self._named.get(("above", name.lower()))
+
     def _read(self, path: Path) -> Iterator[Group]:
         lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line]
         short = [_head(line) for line in lines]
@@ -98,7 +103,7 @@ class Takes:
     def _learn(self, group: Group) -> None:
         head = group.head
         if "verb" not in head:
-            kind = "subject" if "subject" in head else "place"
+            kind = next(kind for kind in ("subject", "place", "above") if kind in head)
             for at, name in enumerate((head[kind], *head.get("also", ()))):
                 if at == 0 or (kind, name.lower()) not in self._named:
                     self._named[kind, name.lower()] = group

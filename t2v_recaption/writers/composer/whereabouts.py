@@ -11,6 +11,9 @@ from t2v_recaption.writers.composer.words import words
 
 OUTSIDE = frozenset(("outside", "near", "by", "behind", "front", "along", "across", "around"))
 
+REACHING = frozenset(("enter", "leave", "exit", "visit", "explore", "tour", "reach", "cross", "wander"))
+"""Verbs whose object is where it happens."""
+
 
 class Whereabouts:
     """Finds where and when one scene is."""
@@ -51,7 +54,12 @@ class Whereabouts:
         indoor = "indoor" in self.library.vocabulary.names(entry.situation)
         airborne = any(fact.value in words().airborne for fact in self.scene.intent.of_kind(Kind.CAMERA))
         outside = any(r.ground == noun.index and r.category in OUTSIDE for r in self.a.relations)
+        outside = outside and noun.root in ("building", "place", "") and "indoor" not in self._said()
         return indoor and (outside or (airborne and noun.root == "building"))
+
+    def _said(self) -> tuple[str, ...]:
+        """The situations that the prompt's own words betray."""
+        return self.library.vocabulary.names(self.scene.tags)
 
     def _general_place(self) -> None:
         """A stated place that is no entry is at least inside or outside."""
@@ -59,6 +67,8 @@ class Whereabouts:
         spans = [span for fact in scene.intent.of_kind(Kind.SETTING) if not fact.negated for span in fact.spans]
         noun = next((n for n in self.a.nouns if any(s.start < n.end and n.start < s.end for s in spans)), None)
         scene.place_stated = bool(spans)
+        if noun is None and any(verb.lemma in REACHING and verb.objects for verb in self.a.verbs):
+            scene.place_stated = True  # some place, whatever it is
         if noun is None and scene.main is None and scene.intent.of_kind(Kind.TIME, Kind.WEATHER):
             scene.place, scene.place_stated = self.library.place("sky"), True
         if noun is None:
@@ -92,7 +102,8 @@ class Whereabouts:
         landmarks = [n for n in grounds if n.root in PLACES | {"", "abstract", "object", "vehicle"}]
         inner = self.a.nouns[self.a.nouns[0].of] if self.a.nouns and self.a.nouns[0].of is not None else None
         whose = [inner] if inner is not None and inner.root in PLACES else []
-        return [*stated, *landmarks, *whose, *own]
+        reached = [self.a.nouns[i] for verb in self.a.verbs if verb.lemma in REACHING for i in verb.objects]
+        return [*stated, *landmarks, *whose, *reached, *own]
 
 
 def positive_text(intent: Intent) -> str:
