@@ -15,6 +15,8 @@ from t2v_recaption.writers.composer.surroundings import Surroundings
 from t2v_recaption.writers.composer.takes import Group, Take
 from t2v_recaption.writers.composer.words import words
 
+SINGLE = frozenset(("it", "its", "itself"))
+
 
 @dataclass(frozen=True)
 class Shot:
@@ -53,10 +55,11 @@ class Director:
             sources = {"above": self._from_above}
         for kind, groups in sources.items():
             for group in groups():
-                shots = [self._shot(take, kind, group) for take in self.s.choice.order("take", group.takes)]
+                shots = [self._shot(take, kind, group) for take in group.takes]
                 fitting = [shot for shot in shots if shot is not None]
                 if fitting:
-                    return max(fitting, key=lambda shot: (shot.placed, shot.framed))
+                    best = max((shot.placed, shot.framed) for shot in fitting)
+                    return self.s.choice.pick("take", [s for s in fitting if (s.placed, s.framed) == best])
             if kind == "action" and self._acts():
                 return None  # what the subject does of itself is none for what it is said to do
         return None
@@ -133,9 +136,17 @@ class Director:
         who = self.s.who()
         if not all(self.s.fits(ready, who) for ready in take.motion) or self._misses_object(take, kind, group):
             return None
+        if self._is_about_several() and any(ready.words & SINGLE for ready in take.motion):
+            return None
         placed = self.free and self._is_placed(take, kind, group)
         framed = take.camera is not None and self.s.fits(take.camera, who) and not self._is_framed()
         return Shot(take, kind, placed and (framed or not self._is_close(take)), framed)
+
+    def _is_about_several(self) -> bool:
+        """Whether something is done to several things, which no "it" stands for."""
+        scene = self.scene
+        obj = scene.main if scene.hands else scene.action.obj if scene.action is not None else None
+        return obj is not None and obj.plural
 
     def _misses_object(self, take: Take, kind: str, group: Group) -> bool:
         """Whether a take of a verb without its object would be told of a verb that has one: playing, playing chess."""
@@ -190,6 +201,8 @@ class Director:
         pools = self.surroundings.landmark_pools()
         if pools and not any(place.name in pool for pool in pools):
             return False
+        if not all(place.name in pool for pool in self._furniture()):
+            return False
         if any(noun.core == "window" for noun in scene.analysis.nouns) and place.name not in words().window_places:
             return False
         if self._has_own_places(scene.action.obj if scene.action is not None else None, place):
@@ -198,6 +211,22 @@ class Director:
             return True
         own = self.surroundings.own_places(main)
         return not own or place.name in own or (main.root == "person" and main.noun.core in words().people)
+
+    def _furniture(self) -> Iterator[list[str]]:
+        """Where the things are found that the prompt places something on or in: a sofa, a bathtub."""
+        nouns = self.scene.analysis.nouns
+        for relation in self.scene.analysis.relations:
+            ground = nouns[relation.ground] if relation.ground is not None and not relation.negated else None
+            if (
+                ground is None
+                or relation.category not in ("on", "in", "at", "inside", "under")
+                or ground.root != "object"
+            ):
+                continue
+            entry = self.s.library.subject(ground.lemma, ground.core)
+            places = list(entry.get("places", ()) or ()) if entry is not None and entry.get("is") else []
+            if places and entry is not None and entry.get("scale") not in ("tiny", "small"):
+                yield places
 
     def _has_own_places(self, obj: Actor | None, place: Entry) -> bool:
         """Whether the object of the action is somewhere else: what is too big or too alive to be carried."""

@@ -88,7 +88,8 @@ class Realiser:
         text = self._text(item, named)
         if item.aspect == "action":
             self.beats += 1
-            if self.beats > 1 and self.choice.chance(f"linked.{item.key}", LINKED):
+            whole = item.key.startswith("take")  # its sentences follow each other as they are
+            if self.beats > 1 and not whole and self.choice.chance(f"linked.{item.key}", LINKED):
                 text = self._linked(item, text, "last" if last and self.beats > 2 else "action")
         if item.aspect == "setting" and self.place:
             text = self._in_place(text)
