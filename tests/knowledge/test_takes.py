@@ -211,7 +211,7 @@ def _prompt(group: dict[str, Any]) -> str:
     if "above" in group:
         return f"drone view of a {group['above']}"
     thing = f" the {group['objects'][0]}" if group.get("objects") else ""
-    verb = group["verb"]
+    verb = "hold" if group["verb"] == "*" else group["verb"]
     ing = f"{verb[:-1] if verb.endswith('e') and not verb.endswith(('ee', 'ye', 'oe')) else verb}ing"
     return f"a {group['by'][0]} {ing}{' ' + group['particle'] if group.get('particle') else ''}{thing}"
 

@@ -12,9 +12,12 @@ from t2v_recaption.writers.composer.pictures import THINGS, Pictures, is_exact
 from t2v_recaption.writers.composer.scene import ALIVE, MOVING, PLACES, Actor
 from t2v_recaption.writers.composer.selector import Selector
 from t2v_recaption.writers.composer.surroundings import Surroundings
+from t2v_recaption.writers.composer.tags import words_of
 from t2v_recaption.writers.composer.takes import Group, Take
 from t2v_recaption.writers.composer.words import words
 
+ANYTHING = "*"
+"""The verb of takes for what people do that the knowledge does not know."""
 SINGLE = frozenset(("it", "its", "itself"))
 
 
@@ -72,7 +75,7 @@ class Director:
         verb, tokens = action.verb, self.scene.analysis.tokens
         if verb is not None and verb.passive and not any(t.lower == "being" for t in tokens[verb.first : verb.last]):
             return False
-        return self.scene.hands or main is None or main.root in MOVING
+        return self.scene.hands or main is None or (main.root in MOVING and main.root != "animal")
 
     # where to look
 
@@ -85,6 +88,8 @@ class Director:
         if particle:
             options += takes.of_action(action.lemma)
         yield from ranked(options, self.scene, action.obj, self.s.library)
+        if action.entry is None:
+            yield from ranked(takes.of_action(ANYTHING), self.scene, action.obj, self.s.library)
 
     def _of_subject(self) -> Iterator[Group]:
         main = self.scene.main
@@ -113,7 +118,7 @@ class Director:
         if main is not None and main.root not in PLACES | {"", "abstract"}:
             return
         names = [main.noun.lemma, main.noun.core] if main is not None and main.root else []
-        if place is not None and (main is None or main.root not in PLACES or place.name in names):
+        if place is not None and (main is None or main.root not in PLACES or place.name in main.noun.lemma):
             names += self.s.library.chain_names(place, places=True)[:2]
         for name in names:
             group = self.s.library.takes.of_place(name)
@@ -140,7 +145,15 @@ class Director:
             return None
         placed = self.free and self._is_placed(take, kind, group)
         framed = take.camera is not None and self.s.fits(take.camera, who) and not self._is_framed()
-        return Shot(take, kind, placed and (framed or not self._is_close(take)), framed)
+        placed = placed and (framed or not self._is_close(take))
+        return Shot(take, kind, placed, framed and (placed or not self._is_elsewhere(take)))
+
+    def _is_elsewhere(self, take: Take) -> bool:
+        """Whether the sentence on the camera speaks of things that only the take's own place has."""
+        assert take.camera is not None
+        seen = self.s.library.things & take.camera.words
+        known = {word for ready in take.motion for word in ready.words} | words_of(self.scene.analysis.text)
+        return not seen <= known
 
     def _is_about_several(self) -> bool:
         """Whether something is done to several things, which no "it" stands for."""
@@ -233,7 +246,8 @@ class Director:
         if obj is None or obj.root not in ("plant", "animal", "vehicle", "building", "landform", "water"):
             return False
         theirs = self.surroundings.own_places(obj)
-        return bool(theirs) and place.name not in theirs
+        inside = "indoor" in self.s.library.vocabulary.names(place.situation)
+        return place.name not in theirs if theirs else inside
 
     def _is_meant(self, main: Actor, group: Group) -> bool:
         """Whether the group is written for just this subject."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from t2v_recaption import knowledge, prompts
 from t2v_recaption.writers.composer.notation import Fragment, compile_fragment
 from t2v_recaption.writers.composer.tags import NONE, Tags, Vocabulary, words_of
+from t2v_recaption.writers.composer.words import words
 
 if TYPE_CHECKING:
     from t2v_recaption.writers.composer.takes import Takes
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 FOLDER = Path(prompts.__file__).parent / "knowledge"
 CUTS = ('"look": [', '"move": [', '"still": [', '"beats": [', '"foreground": [', '"background": [', '"sentences": [')
 """Keys of the long lists: what stands before the first of them in a line is its head, which is all an index needs."""
+STANDING = frozenset(("object", "building", "plant", "landform", "water", "vehicle", "food", "substance"))
+"""Roots of what a place has about."""
 
 
 class Ready(NamedTuple):
@@ -119,6 +122,13 @@ class Library:
     def actions(self, verb: str) -> Sequence[Entry]:
         """The entries of a verb ("jump up" with its particle)."""
         return self._actions.get(verb, ())
+
+    @cached_property
+    def things(self) -> frozenset[str]:
+        """The words for things that stand about in a place: fences, tables, trees."""
+        roots = {name: self.chain_names(entry)[-1] for name, entry in self._subjects.items() if " " not in name}
+        names = {name for name, root in roots.items() if root in STANDING}
+        return frozenset(names | {f"{name}s" for name in names}) - words().filming
 
     @cached_property
     def takes(self) -> Takes:

@@ -89,13 +89,13 @@ class Planner:
         for ready in shot.take.motion:
             self.s.used.add(ready.fragment.source)
             self.s.narrow(ready.tags)
+        if shot.take.time and not self.scene.time and self.library.vocabulary.named([shot.take.time]).fits(self.s.tags):
+            self.scene.time = shot.take.time
+            self.s.narrow_named(shot.take.time)
         if not shot.placed or shot.take.setting is None:
             return
         if shot.take.place is not None and self.scene.place is None and not self.scene.place_stated:
             self.surroundings.take_place(shot.take.place)
-        if shot.take.time and not self.scene.time:
-            self.scene.time = shot.take.time
-            self.s.narrow_named(shot.take.time)
         self.s.narrow(shot.take.setting.tags)
 
     def _is_framed(self) -> bool:
@@ -180,6 +180,9 @@ class Planner:
             seen.add(other.noun.core)
             if other.root == "food" and scene.main is not None and scene.main.root in ("animal", "creature"):
                 continue  # what a squirrel nibbles lies on no plate
+            kin = scene.main is not None and scene.main.root == "animal" and other.root == "person"
+            if kin and other.noun.core in words().kin:
+                continue  # the mom of a baby rhino
             if self._is_around(other) or other.noun.core == "home" or self._belongs(other):
                 continue
             if not self._is_painted(other) and len(out) < self.depth + (scene.main is None):

@@ -86,9 +86,9 @@ class Realiser:
     def _sentence(self, item: Planned, *, last: bool) -> str:
         named = self._named(item)
         text = self._text(item, named)
+        whole = item.key.startswith("take")  # its sentences follow each other as they are
         if item.aspect == "action":
             self.beats += 1
-            whole = item.key.startswith("take")  # its sentences follow each other as they are
             if self.beats > 1 and not whole and self.choice.chance(f"linked.{item.key}", LINKED):
                 text = self._linked(item, text, "last" if last and self.beats > 2 else "action")
         if item.aspect == "setting" and self.place:
@@ -100,7 +100,7 @@ class Realiser:
             other = text if item.who.group else self._text(item, not named)
             if not self._repeats(other) and not (named and self._must_name(item)):
                 text, named = other, not named
-            else:
+            elif not whole:
                 text = self._linked(item, text, item.aspect)
         self._note(item, text, named)
         return text

@@ -102,8 +102,9 @@ class Whereabouts:
         landmarks = [n for n in grounds if n.root in PLACES | {"", "abstract", "object", "vehicle"}]
         inner = self.a.nouns[self.a.nouns[0].of] if self.a.nouns and self.a.nouns[0].of is not None else None
         whose = [inner] if inner is not None and inner.root in PLACES else []
-        reached = [self.a.nouns[i] for verb in self.a.verbs if verb.lemma in REACHING for i in verb.objects]
-        return [*stated, *landmarks, *whose, *reached, *own]
+        objects = [(verb, self.a.nouns[i]) for verb in self.a.verbs for i in verb.objects]
+        treated = [noun for verb, noun in objects if verb.lemma in REACHING or noun.root in PLACES]
+        return [*stated, *landmarks, *whose, *treated, *own]
 
 
 def positive_text(intent: Intent) -> str:

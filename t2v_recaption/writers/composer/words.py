@@ -67,6 +67,7 @@ class Words:
     shades: frozenset[str]
     contrary: dict[str, list[str]]
     against: dict[str, list[str]]
+    filming: frozenset[str]
     contexts: dict[str, frozenset[str]]
 
 
@@ -110,6 +111,7 @@ def words() -> Words:
         "undressed",
         "shades",
         "ridden",
+        "filming",
     ):
         data[name] = frozenset(data[name])
     data["contexts"] = {name: frozenset(signs) for name, signs in data["contexts"].items()}
