@@ -12,6 +12,8 @@ from t2v_recaption.writers.composer.words import words
 
 GENDER = {"he": "he", "him": "he", "his": "he", "she": "she", "her": "she", "hers": "she"}
 
+TOWARDS = frozenset(("at", "for", "to", "into", "toward", "towards"))
+
 
 class Casting:
     """Finds the subjects of one scene."""
@@ -47,7 +49,8 @@ class Casting:
 
     def _is_lens(self, noun: NounPhrase) -> bool:
         """Whether the noun is the camera that films, not a thing in the picture."""
-        return noun.core in ("camera", "lens") and self.scene.has(Kind.CAMERA)
+        before = self.a.tokens[noun.first - 1].lower if noun.first else ""
+        return noun.core in ("camera", "lens") and (before in TOWARDS or self.scene.has(Kind.CAMERA))
 
     def _main_noun(self, nouns: list[NounPhrase], verb: VerbPhrase | None) -> NounPhrase | None:
         if verb is not None:

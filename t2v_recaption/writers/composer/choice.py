@@ -48,6 +48,13 @@ class Choice:
         """One of the options (there is at least one)."""
         return options[self.number(key, len(options))]
 
+    def prefer(self, key: str, best: Sequence[T], rest: Sequence[T], *, spread: int = 4) -> T:
+        """One of the best for the first seeds; of the rest where `spread` seeds in a row would repeat themselves."""
+        at = self._seed % max(len(best), spread)
+        if at < len(best) or not rest:
+            return best[(_mix(self._base ^ crc32(key.encode())) + at) % len(best)]
+        return rest[(_mix(self._base ^ crc32(key.encode())) + at) % len(rest)]
+
     def order(self, key: str, options: Sequence[T]) -> list[T]:
         """All options, the picked one first."""
         at = self.number(key, len(options)) if options else 0

@@ -18,6 +18,8 @@ from t2v_recaption.writers.composer.words import words
 
 ANYTHING = "*"
 """The verb of takes for what people do that the knowledge does not know."""
+ENOUGH = 4
+"""Takes after which no other group is asked: as many as candidates are usually made."""
 SINGLE = frozenset(("it", "its", "itself"))
 
 
@@ -57,15 +59,25 @@ class Director:
         if self.pictures.from_above:
             sources = {"above": self._from_above}
         for kind, groups in sources.items():
+            fitting: list[list[Shot]] = []
             for group in groups():
                 shots = [self._shot(take, kind, group) for take in group.takes]
-                fitting = [shot for shot in shots if shot is not None]
-                if fitting:
-                    best = max((shot.placed, shot.framed) for shot in fitting)
-                    return self.s.choice.pick("take", [s for s in fitting if (s.placed, s.framed) == best])
+                fitting.append([shot for shot in shots if shot is not None])
+                if sum(map(len, fitting)) >= ENOUGH:
+                    break
+            if any(fitting):
+                return self._pick([shots for shots in fitting if shots])
             if kind == "action" and self._acts():
                 return None  # what the subject does of itself is none for what it is said to do
         return None
+
+    def _pick(self, fitting: Sequence[Sequence[Shot]]) -> Shot:
+        """One of those of the nearest group of which most can be used; the others where the seed asks for another."""
+        first = fitting[0]
+        best = max(map(_worth, first))
+        good = [shot for shot in first if _worth(shot) == best]
+        others = [shot for shots in fitting for shot in shots if shot not in good]
+        return self.s.choice.prefer("take", good, sorted(others, key=_worth, reverse=True), spread=ENOUGH)
 
     def _acts(self) -> bool:
         """Whether the subject does something: a house is made of bricks, or overlooks the sea, and stays as it is."""
@@ -214,7 +226,7 @@ class Director:
         pools = self.surroundings.landmark_pools()
         if pools and not any(place.name in pool for pool in pools):
             return False
-        if not all(place.name in pool for pool in self._furniture()):
+        if not all(place.name in pool for pool in self.surroundings.furniture_pools()):
             return False
         if any(noun.core == "window" for noun in scene.analysis.nouns) and place.name not in words().window_places:
             return False
@@ -224,22 +236,6 @@ class Director:
             return True
         own = self.surroundings.own_places(main)
         return not own or place.name in own or (main.root == "person" and main.noun.core in words().people)
-
-    def _furniture(self) -> Iterator[list[str]]:
-        """Where the things are found that the prompt places something on or in: a sofa, a bathtub."""
-        nouns = self.scene.analysis.nouns
-        for relation in self.scene.analysis.relations:
-            ground = nouns[relation.ground] if relation.ground is not None and not relation.negated else None
-            if (
-                ground is None
-                or relation.category not in ("on", "in", "at", "inside", "under")
-                or ground.root != "object"
-            ):
-                continue
-            entry = self.s.library.subject(ground.lemma, ground.core)
-            places = list(entry.get("places", ()) or ()) if entry is not None and entry.get("is") else []
-            if places and entry is not None and entry.get("scale") not in ("tiny", "small"):
-                yield places
 
     def _has_own_places(self, obj: Actor | None, place: Entry) -> bool:
         """Whether the object of the action is somewhere else: what is too big or too alive to be carried."""
@@ -254,3 +250,7 @@ class Director:
         own = {main.noun.lemma, main.noun.core, main.entry.name if main.entry is not None else ""}
         named: Sequence[str] = group.head.get("by") or [group.head.get("subject", "")]
         return bool(own.intersection(named)) and (main.root not in ALIVE | MOVING or not own & {"person", "animal"})
+
+
+def _worth(shot: Shot) -> tuple[bool, bool]:
+    return shot.placed, shot.framed

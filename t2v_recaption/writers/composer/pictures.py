@@ -9,7 +9,7 @@ from t2v_recaption.language.model import NounPhrase
 from t2v_recaption.writers.composer.library import Entry, Library, Ready
 from t2v_recaption.writers.composer.notation import Reference
 from t2v_recaption.writers.composer.scene import TIMES, Actor, Scene
-from t2v_recaption.writers.composer.selector import Planned, Selector
+from t2v_recaption.writers.composer.selector import Planned, Selector, opening
 from t2v_recaption.writers.composer.words import words
 
 THINGS = frozenset(("food", "object", "building", "plant", "vehicle"))
@@ -25,6 +25,8 @@ class Pictures:
         self.s = selector
         self.scene: Scene = selector.scene
         self.library: Library = selector.library
+        self.openings = {"The", "A", "An"}
+        """First words of the portraits so far: the next one should begin with another."""
 
     @property
     def from_above(self) -> bool:
@@ -39,18 +41,20 @@ class Pictures:
         """One sentence on how a subject looks that goes with everything the user said of it."""
         if actor.entry is None:
             return []
-        for ready in self._portraits(actor, kin=main or kin):
-            if not self.s.fits(ready, who):
-                continue
-            if not main and not ready.slots & ANCHORS and not ready.words & _names(actor):
-                continue
-            if not main and who.group and "name" not in ready.slots:
-                continue  # "they" would be the main subject
-            if self.clashes(ready, actor):
-                continue
-            self.s.used.add(ready.fragment.source)
-            return [Planned("subject", weight, ready, who, f"portrait.{actor.noun.index}", own=main)]
-        return []
+        fitting = [r for r in self._portraits(actor, kin=main or kin) if self._suits(r, actor, who, main=main)]
+        if not fitting:
+            return []
+        ready = next((r for r in fitting if opening(r) not in self.openings), fitting[0])
+        self.openings.add(opening(ready))
+        self.s.used.add(ready.fragment.source)
+        return [Planned("subject", weight, ready, who, f"portrait.{actor.noun.index}", own=main)]
+
+    def _suits(self, ready: Ready, actor: Actor, who: Reference, *, main: bool) -> bool:
+        if not self.s.fits(ready, who) or self.clashes(ready, actor):
+            return False
+        if not main and not ready.slots & ANCHORS and not ready.words & _names(actor):
+            return False
+        return main or not who.group or "name" in ready.slots  # "they" would be the main subject
 
     def is_told(self, actor: Actor) -> bool:
         """Whether the knowledge has more on the thing than what is true of all buildings, foods or objects."""

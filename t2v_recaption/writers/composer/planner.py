@@ -138,7 +138,7 @@ class Planner:
             scenery = scenery or self.surroundings.setting(close=self._is_close())
         told = 2 if self.filmed is not None and self.options.strength != "light" and self.target.motion else 1
         yield from (*first, *motion[:told], *scenery[:1])
-        if self.target.light and not self.pictures.lit([*first[:1], *scenery[:1]]):
+        if self.target.light and not self.pictures.lit([*first[:1], *motion[:told], *scenery[:1]]):
             yield from self.surroundings.light()
         yield from self._seen()
         yield from self.surroundings.stated_extras()

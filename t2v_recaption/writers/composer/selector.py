@@ -100,7 +100,7 @@ class Selector:
             if first is None and self.fits(ready, who):
                 self.used.add(ready.fragment.source)
                 first = ready
-            elif first is not None and _opening(ready) != _opening(first) and self.fits(ready, who):
+            elif first is not None and opening(ready) != opening(first) and self.fits(ready, who):
                 return first, ready
         return first, None
 
@@ -127,6 +127,7 @@ class Selector:
         return self.scene.has(kind, category)
 
 
-def _opening(ready: Ready) -> str:
+def opening(ready: Ready) -> str:
+    """The word that the sentence begins with."""
     first = ready.fragment.source.split(" ", 1)[0]
     return "The" if first.startswith("{Name}") else first

@@ -21,6 +21,7 @@ DEPTHS = (
 )
 GROWING = frozenset(("pick", "harvest", "grow", "pluck", "plant", "farm", "gather"))
 """What is done with food where it grows."""
+WITHIN = frozenset(("on", "in", "at", "inside", "under"))
 LIT = 11
 """Words of a sentence on the light of a place that says whence it comes and what it falls on."""
 TIMES = ("day", "dusk", "dawn", "night")
@@ -138,6 +139,12 @@ class Surroundings:
         elif self._is_harvest():
             pools.insert(0, words().growing_places)
         names = [name for pool in pools for name in choice.order("place", pool)]
+        stands = self.furniture_pools()
+        names = (
+            [name for name in names if all(name in pool for pool in stands)]
+            or [n for pool in stands for n in pool]
+            or names
+        )
         found = [self.library.place(name) for name in names]
         return [entry for entry in found if entry is not None]
 
@@ -159,6 +166,19 @@ class Surroundings:
                 general = "tree" if ground.root == "plant" else "vehicle"
                 entry = self.library.subject(ground.lemma, ground.core, general)
                 pools.append(list((entry.get("places", ()) if entry is not None else ()) or ()))
+        return pools
+
+    def furniture_pools(self) -> list[list[str]]:
+        """Where the things are found that the prompt places something on or in: a sofa, a bathtub."""
+        pools: list[list[str]] = []
+        nouns = self.scene.analysis.nouns
+        for relation in self.scene.analysis.relations:
+            ground = nouns[relation.ground] if relation.ground is not None and not relation.negated else None
+            if ground is None or ground.root != "object" or relation.category not in WITHIN:
+                continue
+            entry = self.library.subject(ground.lemma, ground.core)
+            if entry is not None and entry.get("is") and entry.get("scale") not in ("tiny", "small"):
+                pools += [list(entry.get("places", ()) or ())] if entry.get("places") else []
         return pools
 
     def _is_about_food(self) -> bool:
@@ -219,7 +239,7 @@ class Surroundings:
         if ready is None:
             return []
         self.s.narrow(ready.tags)
-        return [Planned("light", 0.65, ready, who, "light", spare=spare)]
+        return [Planned("light", 0.86, ready, who, "light", spare=spare)]
 
     def _lights(self) -> Iterable[Ready]:
         """Sentences on the light, best first: what the user stated, the place's own, plain ones for anywhere."""

@@ -40,8 +40,15 @@ class Composer(Writer):
         return [self._write(request, target, options) for request in requests]
 
     def revise(self, revisions: Sequence[Revision], target: Target, options: WriteOptions) -> list[Draft]:
-        """Each draft without what its report blames, the prompt in its own words where it failed."""
-        return [safer(revision) for revision in revisions]
+        """Each draft without what its report blames, the prompt in plainer words where it failed."""
+        return [self._revise(revision, target, options) for revision in revisions]
+
+    def _revise(self, revision: Revision, target: Target, options: WriteOptions) -> Draft:
+        """First with the user's verbs in the progressive ("waves" may be read as a noun), then only in their words."""
+        report, request = revision.report, revision.request
+        if report is None or not report.failures or revision.draft.provenance.get("verbs") == "progressive":
+            return safer(revision)
+        return self._write(request, replace(target, progressive=True), options)
 
     def _write(self, request: WriteRequest, target: Target, options: WriteOptions) -> Draft:
         try:
@@ -72,7 +79,7 @@ def safer(revision: Revision) -> Draft:
 def compose(intent: Intent, seed: int, target: Target, options: WriteOptions, knowledge: Library) -> Draft:
     """The draft for one intent."""
     choice = Choice(intent.prompt, seed)
-    provenance = {"writer": "composer", "seed": seed}
+    provenance = {"writer": "composer", "seed": seed, "verbs": "progressive" if target.progressive else "simple"}
     negative = ruled_out(intent)
     if intent.language != "en" or options.language not in ("en", ""):
         note = f"The composer writes English: the prompt ({intent.language}) stands as it is, and little is added."
