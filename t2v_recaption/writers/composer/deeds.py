@@ -10,7 +10,13 @@ from t2v_recaption.language.model import NounPhrase, VerbPhrase
 from t2v_recaption.writers.composer.casting import Casting
 from t2v_recaption.writers.composer.library import Entry, Library
 from t2v_recaption.writers.composer.scene import ALIVE, EVENTS, Action, Actor, Scene
+from t2v_recaption.writers.composer.takes import Group
 from t2v_recaption.writers.composer.words import words
+
+TOWARDS = frozenset(("to", "on", "at", "with"))
+"""Prepositions that join a verb to what it is about: listening to music."""
+ATTEMPTS = frozenset(("pretend", "try", "start", "begin", "continue", "attempt", "learn", "help", "stop", "get"))
+"""Verbs that say of another one how it goes on: what is seen is the other."""
 
 
 class Deeds:
@@ -33,12 +39,17 @@ class Deeds:
         lens = [s for f in self.scene.intent.of_kind(Kind.CAMERA) for s in f.spans]
         verbs = [v for v in self.a.verbs if v.start >= self.casting.start and not v.negated and not v.gerund]
         verbs = [v for v in verbs if not any(s.start < v.end and v.start < s.end for s in lens)]
+        verbs = [v for v in verbs if not self._is_attempt(v)] or verbs
         strong = [v for v in verbs if v.lemma not in words().weak_verbs and (v.agents or v.objects) and self._known(v)]
         if strong:
             return strong[0]
         if verbs and verbs[0].first == 0:
             return verbs[0]
         return next((v for v in verbs if v.agents or v.objects), None)
+
+    def _is_attempt(self, verb: VerbPhrase) -> bool:
+        to = self.a.tokens[verb.last].lower if verb.last < len(self.a.tokens) else ""
+        return verb.lemma in ATTEMPTS and to == "to"
 
     def _known(self, verb: VerbPhrase) -> bool:
         names = (f"{verb.lemma} {verb.particle}".strip(), verb.lemma)
@@ -59,9 +70,17 @@ class Deeds:
     def _told(self, verb: VerbPhrase, options: Sequence[Entry]) -> Actor | None:
         """The noun right after a verb that mostly has no object, where an entry is about both: "flying a kite"."""
         noun = next((noun for noun in self.a.nouns if noun.first == verb.last and not noun.pronoun), None)
+        if noun is None:
+            ground = next((r.ground for r in self.a.relations if r.verb == verb.index and r.category in TOWARDS), None)
+            noun = self.a.nouns[ground] if ground is not None else None
         actor = self.casting.actor(noun) if noun is not None else None
         known = {name for entry in options for name in entry.head.get("objects") or ()}
+        known |= {name for group in self._groups(verb) for name in group.head.get("objects") or ()}
         return actor if known.intersection(self._names_of(actor)) else None
+
+    def _groups(self, verb: VerbPhrase) -> list[Group]:
+        names = {f"{verb.lemma} {verb.particle}".strip(), verb.lemma}
+        return [group for name in names for group in self.library.takes.of_action(name)]
 
     def _of_noun(self, first: NounPhrase) -> Action | None:
         """A fight between two dragons is two dragons that fight."""
@@ -117,8 +136,8 @@ def ranked(
     `anybody` takes those that name the object for another doer.
     """
     scored = [(_score(option.head, scene, obj, library), -at, option) for at, option in enumerate(options)]
-    special = [item for item in scored if item[0][0] > 0]
-    fitting = special if anybody else [item for item in special or scored if item[0][1] > 0 and item[0][0] >= 0]
+    special = [item for item in scored if item[0][0] > 0 and (anybody or item[0][1] > 0)]
+    fitting = special if anybody else special or [item for item in scored if item[0][1] > 0 and item[0][0] == 0]
     return [item[2] for item in sorted(fitting, key=lambda item: item[:2], reverse=True)]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from t2v_recaption.intent.model import Kind
 from t2v_recaption.writers.composer.deeds import ranked
-from t2v_recaption.writers.composer.library import Entry
+from t2v_recaption.writers.composer.library import Entry, Ready
 from t2v_recaption.writers.composer.pictures import THINGS, Pictures, is_exact
 from t2v_recaption.writers.composer.scene import ALIVE, MOVING, PLACES, Actor
 from t2v_recaption.writers.composer.selector import Selector
@@ -20,6 +21,7 @@ ANYTHING = "*"
 """The verb of takes for what people do that the knowledge does not know."""
 ENOUGH = 4
 """Takes after which no other group is asked: as many as candidates are usually made."""
+LIKENESSES = frozenset(("miniature", "toy", "model", "lego", "origami"))
 SINGLE = frozenset(("it", "its", "itself"))
 
 
@@ -34,6 +36,8 @@ class Shot:
     """Whether the take's setting is that of the scene."""
     framed: bool
     """Whether the take's camera may be used."""
+    strange: int
+    """How many things its motion names that may not be where the scene is."""
 
 
 class Director:
@@ -56,6 +60,8 @@ class Director:
         if self.scene.intent.of_kind(Kind.ORDER):
             return None
         sources = {"action": self._of_action, "subject": self._of_subject, "place": self._of_place}
+        if self._is_own_scenery():
+            sources = {"action": self._of_action, "place": self._of_place, "subject": self._of_subject}
         if self.pictures.from_above:
             sources = {"above": self._from_above}
         for kind, groups in sources.items():
@@ -79,6 +85,11 @@ class Director:
         others = [shot for shots in fitting for shot in shots if shot not in good]
         return self.s.choice.prefer("take", good, sorted(others, key=_worth, reverse=True), spread=ENOUGH)
 
+    def _is_own_scenery(self) -> bool:
+        """Whether the subject is itself the place: a skyscraper, a castle."""
+        main, place = self.scene.main, self.scene.place
+        return main is not None and place is not None and place.name in (main.noun.lemma, main.noun.core)
+
     def _acts(self) -> bool:
         """Whether the subject does something: a house is made of bricks, or overlooks the sea, and stays as it is."""
         action, main = self.scene.action, self.scene.main
@@ -87,7 +98,11 @@ class Director:
         verb, tokens = action.verb, self.scene.analysis.tokens
         if verb is not None and verb.passive and not any(t.lower == "being" for t in tokens[verb.first : verb.last]):
             return False
-        return self.scene.hands or main is None or (main.root in MOVING and main.root != "animal")
+        return (
+            self.scene.hands
+            or main is None
+            or (main.root in MOVING and (main.root != "animal" or action.entry is not None))
+        )
 
     # where to look
 
@@ -105,7 +120,9 @@ class Director:
 
     def _of_subject(self) -> Iterator[Group]:
         main = self.scene.main
-        if main is None or main.root in PLACES - {"building"} or self.scene.hands:
+        if main is None or main.root in PLACES - {"building"} or self.scene.hands or self._is_likeness(main):
+            return
+        if main.parts and len({part.root for part in main.parts}) > 1:
             return
         takes = self.s.library.takes
         for name in self._names(main):
@@ -115,8 +132,11 @@ class Director:
 
     def _names(self, main: Actor) -> Iterator[str]:
         """What the subject is called, and what it is, as long as that says how it looks."""
-        collective = [n.core for n in self.scene.analysis.nouns if n.of == main.noun.index]
-        yield from (*collective, main.noun.lemma, main.noun.core)
+        if not main.parts:
+            collective = [
+                n.core for n in self.scene.analysis.nouns if n.of == main.noun.index and main.root == "person"
+            ]
+            yield from (*collective, main.noun.lemma, main.noun.core)
         if main.root == "group":
             yield main.noun.lemma.rpartition(" ")[0]  # an elephant herd
         if main.root == "group" or (main.root in THINGS and not is_exact(main)):
@@ -125,12 +145,20 @@ class Director:
             if main.root not in THINGS or link.get("is"):
                 yield link.name
 
+    def _is_likeness(self, main: Actor) -> bool:
+        """Whether it only has the shape of the thing: a miniature house, a toy car."""
+        said = {m.lemma for m in main.noun.modifiers}
+        return bool(said & LIKENESSES) or (main.root == "animal" and bool(said & words().lifeless))
+
     def _of_place(self) -> Iterator[Group]:
         main, place = self.scene.main, self.scene.place
         if main is not None and main.root not in PLACES | {"", "abstract"}:
             return
-        names = [main.noun.lemma, main.noun.core] if main is not None and main.root else []
-        if place is not None and (main is None or main.root not in PLACES or place.name in main.noun.lemma):
+        if main is not None and self._is_likeness(main):
+            return
+        vague = main is None or not main.root or main.noun.core in words().no_subject
+        names = [] if vague or main is None else [main.noun.lemma, main.noun.core]
+        if place is not None and (main is None or vague or main.root not in PLACES or place.name in main.noun.lemma):
             names += self.s.library.chain_names(place, places=True)[:2]
         for name in names:
             group = self.s.library.takes.of_place(name)
@@ -153,25 +181,47 @@ class Director:
         who = self.s.who()
         if not all(self.s.fits(ready, who) for ready in take.motion) or self._misses_object(take, kind, group):
             return None
+        if not self._is_timely(take) or any(
+            self.pictures.clashes(ready, self.scene.main) for ready in self._told(take, kind)
+        ):
+            return None
         if self._is_about_several() and any(ready.words & SINGLE for ready in take.motion):
             return None
         placed = self.free and self._is_placed(take, kind, group)
         framed = take.camera is not None and self.s.fits(take.camera, who) and not self._is_framed()
         placed = placed and (framed or not self._is_close(take))
-        return Shot(take, kind, placed, framed and (placed or not self._is_elsewhere(take)))
+        strange = 0 if placed else self._strange(take.motion, ())
+        framed = framed and (placed or not self._strange((take.camera,), take.motion))
+        return Shot(take, kind, placed, framed, strange)
 
-    def _is_elsewhere(self, take: Take) -> bool:
-        """Whether the sentence on the camera speaks of things that only the take's own place has."""
-        assert take.camera is not None
-        seen = self.s.library.things & take.camera.words
-        known = {word for ready in take.motion for word in ready.words} | words_of(self.scene.analysis.text)
-        return not seen <= known
+    def _is_timely(self, take: Take) -> bool:
+        """Whether it may be shown at the time of day that the prompt states."""
+        return not take.time or not self.scene.time or take.time in ("day", self.scene.time)
+
+    def _told(self, take: Take, kind: str) -> Sequence[Ready]:
+        """The sentences that are about the subject itself."""
+        if self.scene.main is None:
+            return ()
+        return (*take.motion, take.setting) if kind == "place" and take.setting is not None else take.motion
+
+    def _strange(self, said: Sequence[Ready | None], known: Sequence[Ready]) -> int:
+        """How many things that only the take's own place may have are spoken of."""
+        seen = {word for ready in said if ready is not None for word in ready.words} & self.s.library.things
+        named = {word for ready in known for word in ready.words} | self._said
+        return len(seen - named)
+
+    @cached_property
+    def _said(self) -> frozenset[str]:
+        """The words of the prompt, as they are and as the dictionary has them."""
+        tokens = self.scene.analysis.tokens
+        return words_of(self.scene.analysis.text) | {form for t in tokens for form in (t.lemma, f"{t.lemma}s")}
 
     def _is_about_several(self) -> bool:
         """Whether something is done to several things, which no "it" stands for."""
         scene = self.scene
         obj = scene.main if scene.hands else scene.action.obj if scene.action is not None else None
-        return obj is not None and obj.plural
+        human = scene.hands or (scene.main is not None and scene.main.root == "person")
+        return human and obj is not None and obj.plural
 
     def _misses_object(self, take: Take, kind: str, group: Group) -> bool:
         """Whether a take of a verb without its object would be told of a verb that has one: playing, playing chess."""
@@ -252,5 +302,5 @@ class Director:
         return bool(own.intersection(named)) and (main.root not in ALIVE | MOVING or not own & {"person", "animal"})
 
 
-def _worth(shot: Shot) -> tuple[bool, bool]:
-    return shot.placed, shot.framed
+def _worth(shot: Shot) -> tuple[bool, int, bool]:
+    return shot.placed, -shot.strange, shot.framed

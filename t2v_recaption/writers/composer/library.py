@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from t2v_recaption import knowledge, prompts
+from t2v_recaption.writers.composer.grammar import plural_of
 from t2v_recaption.writers.composer.notation import Fragment, compile_fragment
 from t2v_recaption.writers.composer.tags import NONE, Tags, Vocabulary, words_of
 from t2v_recaption.writers.composer.words import words
@@ -39,7 +40,7 @@ class Entry:
 
     def __init__(self, head: dict[str, Any], line: str, library: Library) -> None:
         self.head = head
-        self.name: str = head["name"]
+        self.name: str = head.get("name") or head["state"]
         self._line = line
         self._library = library
         self._row: dict[str, Any] | None = None
@@ -128,7 +129,7 @@ class Library:
         """The words for things that stand about in a place: fences, tables, trees."""
         roots = {name: self.chain_names(entry)[-1] for name, entry in self._subjects.items() if " " not in name}
         names = {name for name, root in roots.items() if root in STANDING}
-        return frozenset(names | {f"{name}s" for name in names}) - words().filming
+        return frozenset(names | {plural_of(name) for name in names}) - words().filming
 
     @cached_property
     def takes(self) -> Takes:

@@ -31,9 +31,10 @@ class Pictures:
     @property
     def from_above(self) -> bool:
         """Whether the clip is seen from the air (an interior seen from high up still shows its inside)."""
-        if "indoor" in self.s.tag_names():
+        names = self.library.vocabulary.names(self.scene.tags)
+        if "indoor" in names:
             return False
-        return "far" in self.s.tag_names() or any(
+        return "far" in names or any(
             fact.value in words().airborne for fact in self.scene.intent.of_kind(Kind.CAMERA) if not fact.negated
         )
 
@@ -128,14 +129,16 @@ class Pictures:
             barred.update(words().contrary.get(said, ()))
         return frozenset(barred)
 
-    def clashes(self, ready: Ready, actor: Actor) -> bool:
+    def clashes(self, ready: Ready, actor: Actor | None) -> bool:
         """Whether the text colours, makes or dresses the subject otherwise than the user did, or says the contrary."""
+        if actor is None:
+            return False
         if ready.words & self._barred(actor):
             return True
         stated = {m.category for m in actor.noun.modifiers}
         stated |= {fact.category for fact in self.scene.intent.of_kind(Kind.ATTRIBUTE)}
         names = set(self.library.vocabulary.names(ready.tags))
-        if "colour" in stated and ("colour" in names or ready.words & words().shades):
+        if stated & {"colour", "nationality"} and ("colour" in names or ready.words & words().shades):
             return True
         if "material" in stated and ready.words & words().materials:
             return True

@@ -14,6 +14,7 @@ from t2v_recaption.writers.composer.library import Entry, Library
 from t2v_recaption.writers.composer.pictures import Pictures
 from t2v_recaption.writers.composer.scene import MOVING, PLACES, Actor, Scene
 from t2v_recaption.writers.composer.selector import GENERAL, Planned, Selector
+from t2v_recaption.writers.composer.states import States
 from t2v_recaption.writers.composer.surroundings import Surroundings
 from t2v_recaption.writers.composer.wardrobe import Wardrobe
 from t2v_recaption.writers.composer.words import words
@@ -29,6 +30,10 @@ WITHIN = frozenset(
     ("in", "inside", "at", "on", "within", "through", "under", "into", "along", "across", "over", "from", "of")
 )
 """Relations whose ground is a place rather than a thing beside."""
+FAMILY = frozenset(
+    ("baby", "mom", "mum", "mother", "dad", "father", "parent", "child", "kid", "family", "friend", "sibling")
+)
+NEAR = frozenset(("close-up", "fine-detail"))
 ITS = frozenset(("it", "its", "itself"))
 BEATS = (0.85, 0.7, 0.65)
 FILMED = {"light": (0.88, 0.7, 0.65), "normal": (0.88, 0.86, 0.7), "rich": (0.88, 0.86, 0.8)}
@@ -135,9 +140,11 @@ class Planner:
         first = portraits or look[:1]
         if not (first or self.dressed) and scenery and (self.scene.main is None or self.scene.main.root not in MOVING):
             first, scenery = [replace(scenery[0], aspect="subject")], scenery[1:]  # nothing but the place is shown
-            scenery = scenery or self.surroundings.setting(close=self._is_close())
+            if self.filmed is None and not self.pictures.from_above:
+                scenery = scenery or self.surroundings.setting(close=self._is_close())
         told = 2 if self.filmed is not None and self.options.strength != "light" and self.target.motion else 1
-        yield from (*first, *motion[:told], *scenery[:1])
+        states = States(self.s).sentences()
+        yield from (*first, *states, *motion[:told], *scenery[:1])
         if self.target.light and not self.pictures.lit([*first[:1], *motion[:told], *scenery[:1]]):
             yield from self.surroundings.light()
         yield from self._seen()
@@ -160,7 +167,9 @@ class Planner:
         return self.surroundings.sounds() if self.target.audio else []
 
     def _is_close(self) -> bool:
-        return self.plan.shot == "close" or "close-up" in self.s.tag_names()
+        camera = self.filmed.take.camera if self.filmed is not None and self.filmed.framed else None
+        near = camera is not None and bool(NEAR & set(self.library.vocabulary.names(camera.tags)))
+        return near or self.plan.shot == "close" or "close-up" in self.s.tag_names()
 
     # pictures
 
@@ -180,14 +189,20 @@ class Planner:
             seen.add(other.noun.core)
             if other.root == "food" and scene.main is not None and scene.main.root in ("animal", "creature"):
                 continue  # what a squirrel nibbles lies on no plate
-            kin = scene.main is not None and scene.main.root == "animal" and other.root == "person"
-            if kin and other.noun.core in words().kin:
+            if scene.main is not None and scene.main.root == "animal" and other.noun.core in FAMILY:
                 continue  # the mom of a baby rhino
             if self._is_around(other) or other.noun.core == "home" or self._belongs(other):
                 continue
             if not self._is_painted(other) and len(out) < self.depth + (scene.main is None):
-                out += self.pictures.portrait(other, other.reference, 0.7 if len(out) < 2 else 0.5, main=False)
+                weight = 0.7 if len(out) < 2 else 0.5
+                found = self.pictures.portrait(other, other.reference, weight, main=False)
+                out += found or self._grounds(other, weight)
         return out
+
+    def _grounds(self, other: Actor, weight: float) -> list[Planned]:
+        """What a place that belongs to the subject looks like: a mansion with a garden."""
+        place = self.library.place(other.noun.lemma, other.noun.core, exact=True) if other.root in PLACES else None
+        return self.pictures.vignette(place, weight) if place is not None else []
 
     def _is_place(self, actor: Actor) -> bool:
         """Whether the thing is where it happens: then the place's own sentence shows it."""

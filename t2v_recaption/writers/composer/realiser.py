@@ -86,7 +86,7 @@ class Realiser:
     def _sentence(self, item: Planned, *, last: bool) -> str:
         named = self._named(item)
         text = self._text(item, named)
-        whole = item.key.startswith("take")  # its sentences follow each other as they are
+        whole = item.key.startswith(("take", "filmed"))  # its sentences follow each other as they are
         if item.aspect == "action":
             self.beats += 1
             if self.beats > 1 and not whole and self.choice.chance(f"linked.{item.key}", LINKED):

@@ -15,8 +15,11 @@ EVENTS = frozenset(("", "abstract", "group", "event"))
 ALIVE = frozenset(("person", "animal", "creature"))
 MOVING = ALIVE | {"vehicle"}
 TIMES = (
-    ("night", {"night"}), ("dusk", {"dusk", "golden hour", "blue hour"}), ("dawn", {"dawn"}), ("day", {"day", "noon"}),
-)  # fmt: skip
+    ("night", {"night"}),
+    ("dusk", {"dusk", "golden hour", "blue hour", "evening"}),
+    ("dawn", {"dawn", "morning"}),
+    ("day", {"day", "noon"}),
+)
 """Times of day as the knowledge names them, with the tags that tell them."""
 PLACES = frozenset(("landform", "water", "sky", "place", "building"))
 

@@ -68,7 +68,7 @@ class Vocabulary:
 
     def read(self, text: str) -> Tags:
         """The tags that the words of this text betray."""
-        words = [found.group().lower() for found in WORD.finditer(text)]
+        words = [_bare(found.group()) for found in WORD.finditer(text)]
         has = bars = 0
         for at, word in enumerate(words):
             found = self._words.get(word)
@@ -118,4 +118,9 @@ class Vocabulary:
 @lru_cache(maxsize=4096)
 def words_of(text: str) -> frozenset[str]:
     """The lower-case words of a text."""
-    return frozenset(found.group().lower() for found in WORD.finditer(text))
+    return frozenset(_bare(found.group()) for found in WORD.finditer(text))
+
+
+def _bare(word: str) -> str:
+    """In small letters, and "the sun's" is about the sun."""
+    return word.lower().removesuffix("'s").removesuffix("’s")

@@ -8,7 +8,7 @@ from t2v_recaption.writers.composer.director import Shot
 from t2v_recaption.writers.composer.library import Ready
 from t2v_recaption.writers.composer.notation import realise
 from t2v_recaption.writers.composer.pictures import THINGS, Pictures, is_exact
-from t2v_recaption.writers.composer.scene import Actor
+from t2v_recaption.writers.composer.scene import PLACES, Actor
 from t2v_recaption.writers.composer.selector import Selector
 from t2v_recaption.writers.composer.takes import Group
 from t2v_recaption.writers.composer.words import words
@@ -32,7 +32,7 @@ class Wardrobe:
             return ""
         if main.root == "person":
             return "" if main.plural or self.pictures.dressed() else self._realised(self._worn(main, shot), main)
-        if main.root in THINGS and not is_exact(main):
+        if main.root in PLACES - {"building"} or (main.root in THINGS and not is_exact(main)):
             return ""
         if main.plural and main.group:
             return ""
@@ -44,7 +44,8 @@ class Wardrobe:
         groups = list(self._groups(main))
         if groups and groups[0].wear("any") and main.noun.core not in words().people:
             yield from self.s.choice.order("wear", groups[0].wear("any"))  # a chef is dressed as a chef
-        if shot is not None and shot.kind == "action":
+        posed = self.scene.action is not None and self.scene.action.lemma in words().posed
+        if shot is not None and shot.kind == "action" and (shot.placed or not posed):
             yield from self.s.choice.order("wear", shot.take.wear)
         for context in self._contexts():
             for group in groups:
@@ -54,9 +55,8 @@ class Wardrobe:
         """For what one is dressed here, nearest first."""
         place, names = self.scene.place, self.s.tag_names()
         chain = set(self.s.library.chain_names(place, places=True)) if place is not None else set()
-        for context, signs in words().contexts.items():
-            if signs & (chain | names):
-                yield context
+        for said in (chain, names):
+            yield from (context for context, signs in words().contexts.items() if signs & said)
         yield "any"
 
     def _groups(self, main: Actor) -> Iterator[Group]:

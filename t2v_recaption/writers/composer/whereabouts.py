@@ -7,6 +7,7 @@ from t2v_recaption.language.model import NounPhrase
 from t2v_recaption.writers.composer.casting import Casting
 from t2v_recaption.writers.composer.library import Entry, Library
 from t2v_recaption.writers.composer.scene import PLACES, TIMES, Scene
+from t2v_recaption.writers.composer.tags import words_of
 from t2v_recaption.writers.composer.words import words
 
 OUTSIDE = frozenset(("outside", "near", "by", "behind", "front", "along", "across", "around"))
@@ -37,6 +38,10 @@ class Whereabouts:
             exact = own and noun.root not in ("place", "landform")
             whole = () if exact else (self.a.words(noun.first, noun.head + 1),)
             entry = self.library.place(*whole, noun.lemma, noun.core, exact=exact)
+            if entry is not None and own and self._is_outside_of(entry):
+                entry = None
+            if entry is not None and entry.name == "city" and self._is_from_afar():
+                entry = self.library.place("skyline")
             if entry is not None and (not entry.situation.fits(scene.tags) or self._is_left(noun, entry)):
                 entry = self._inside_or_outside(noun)
             if entry is not None:
@@ -56,6 +61,15 @@ class Whereabouts:
         outside = any(r.ground == noun.index and r.category in OUTSIDE for r in self.a.relations)
         outside = outside and noun.root in ("building", "place", "") and "indoor" not in self._said()
         return indoor and (outside or (airborne and noun.root == "building"))
+
+    def _is_from_afar(self) -> bool:
+        """Whether a place is looked at from another: a view from the hill on the city."""
+        from_ = any(r.category in ("from", "over") and r.ground is not None for r in self.a.relations)
+        return from_ and any(noun.core in ("view", "panorama", "sight", "overlook") for noun in self.a.nouns)
+
+    def _is_outside_of(self, entry: Entry) -> bool:
+        """Whether the subject is a church or a train as it stands, and the place is what it has inside."""
+        return entry.name.endswith(" interior") and not {"interior", "inside"} & words_of(self.a.text)
 
     def _said(self) -> tuple[str, ...]:
         """The situations that the prompt's own words betray."""
@@ -97,7 +111,11 @@ class Whereabouts:
         """Nouns that may be the place: what is stated as setting, landmarks of relations, then the subject itself."""
         spans = [span for fact in self.scene.intent.of_kind(Kind.SETTING) if not fact.negated for span in fact.spans]
         stated = [n for n in self.a.nouns if any(s.start < n.end and n.start < s.end for s in spans)]
-        grounds = [self.a.nouns[r.ground] for r in self.a.relations if r.ground is not None and not r.negated]
+        grounds = [
+            self.a.nouns[r.ground]
+            for r in self.a.relations
+            if r.ground is not None and r.category != "with" and not r.negated
+        ]
         own = [first] if first is not None and self.casting.root(first) in PLACES | {"", "abstract"} else []
         landmarks = [n for n in grounds if n.root in PLACES | {"", "abstract", "object", "vehicle"}]
         inner = self.a.nouns[self.a.nouns[0].of] if self.a.nouns and self.a.nouns[0].of is not None else None
