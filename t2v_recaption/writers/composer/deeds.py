@@ -15,6 +15,10 @@ from t2v_recaption.writers.composer.words import words
 
 TOWARDS = frozenset(("to", "on", "at", "with"))
 """Prepositions that join a verb to what it is about: listening to music."""
+ENGAGING = frozenset(
+    ("train", "practice", "practise", "engage", "participate", "compete", "enjoy", "love", "do", "go", "keep")
+)
+"""Verbs behind which a gerund tells what is done."""
 ATTEMPTS = frozenset(("pretend", "try", "start", "begin", "continue", "attempt", "learn", "help", "stop", "get"))
 """Verbs that say of another one how it goes on: what is seen is the other."""
 
@@ -42,10 +46,15 @@ class Deeds:
         verbs = [v for v in verbs if not self._is_attempt(v)] or verbs
         strong = [v for v in verbs if v.lemma not in words().weak_verbs and (v.agents or v.objects) and self._known(v)]
         if strong:
-            return strong[0]
+            return self._engaged(strong[0])
         if verbs and verbs[0].first == 0:
             return verbs[0]
         return next((v for v in verbs if v.agents or v.objects), None)
+
+    def _engaged(self, verb: VerbPhrase) -> VerbPhrase:
+        """Training in swimming is swimming."""
+        later = (v for v in self.a.verbs if v.gerund and v.first > verb.verb and self._known(v))
+        return next(later, verb) if verb.lemma in ENGAGING else verb
 
     def _is_attempt(self, verb: VerbPhrase) -> bool:
         to = self.a.tokens[verb.last].lower if verb.last < len(self.a.tokens) else ""

@@ -36,8 +36,8 @@ class Shot:
     """Whether the take's setting is that of the scene."""
     framed: bool
     """Whether the take's camera may be used."""
-    strange: int
-    """How many things its motion names that may not be where the scene is."""
+    worth: int
+    """How much of it can be used, less what may be strange to the scene, and more for what it shows of the prompt."""
 
 
 class Director:
@@ -80,10 +80,11 @@ class Director:
     def _pick(self, fitting: Sequence[Sequence[Shot]]) -> Shot:
         """One of those of the nearest group of which most can be used; the others where the seed asks for another."""
         first = fitting[0]
-        best = max(map(_worth, first))
-        good = [shot for shot in first if _worth(shot) == best]
+        best = max(shot.worth for shot in first)
+        good = [shot for shot in first if shot.worth == best]
         others = [shot for shots in fitting for shot in shots if shot not in good]
-        return self.s.choice.prefer("take", good, sorted(others, key=_worth, reverse=True), spread=ENOUGH)
+        others.sort(key=lambda shot: -shot.worth)
+        return self.s.choice.prefer("take", good, others, spread=ENOUGH)
 
     def _is_own_scenery(self) -> bool:
         """Whether the subject is itself the place: a skyscraper, a castle."""
@@ -192,7 +193,7 @@ class Director:
         placed = placed and (framed or not self._is_close(take))
         strange = 0 if placed else self._strange(take.motion, ())
         framed = framed and (placed or not self._strange((take.camera,), take.motion))
-        return Shot(take, kind, placed, framed, strange)
+        return Shot(take, kind, placed, framed, 2 * placed + framed - min(strange, 2) + min(self._shown(take), 2))
 
     def _is_timely(self, take: Take) -> bool:
         """Whether it may be shown at the time of day that the prompt states."""
@@ -203,6 +204,25 @@ class Director:
         if self.scene.main is None:
             return ()
         return (*take.motion, take.setting) if kind == "place" and take.setting is not None else take.motion
+
+    def _shown(self, take: Take) -> int:
+        """How many words of the prompt, besides those that the take was found by, it shows."""
+        parts = (*take.motion, take.setting, take.camera)
+        seen = {word for ready in parts if ready is not None for word in ready.words}
+        return len(seen & self._open)
+
+    @cached_property
+    def _open(self) -> frozenset[str]:
+        """Words of the prompt that a take may show or not: what is neither the subject, the action nor its object."""
+        scene = self.scene
+        action, named = scene.action, set[str]()
+        for actor in (scene.main, action.obj if action is not None else None):
+            named |= words_of(actor.name) | {actor.noun.core, actor.noun.lemma} if actor is not None else set()
+        named |= {action.lemma} if action is not None else set()
+        content = [
+            t for t in scene.analysis.tokens if t.pos in ("noun", "adj", "verb") and not {t.lower, t.lemma} & named
+        ]
+        return frozenset(form for t in content for form in (t.lower, t.lemma)) - words().filming
 
     def _strange(self, said: Sequence[Ready | None], known: Sequence[Ready]) -> int:
         """How many things that only the take's own place may have are spoken of."""
@@ -284,6 +304,9 @@ class Director:
             return False
         if main is None or scene.hands or self._is_meant(main, group):
             return True
+        action = scene.action.entry if scene.action is not None else None
+        if action is not None and place.name in (action.get("places", ()) or ()):
+            return True
         own = self.surroundings.own_places(main)
         return not own or place.name in own or (main.root == "person" and main.noun.core in words().people)
 
@@ -300,7 +323,3 @@ class Director:
         own = {main.noun.lemma, main.noun.core, main.entry.name if main.entry is not None else ""}
         named: Sequence[str] = group.head.get("by") or [group.head.get("subject", "")]
         return bool(own.intersection(named)) and (main.root not in ALIVE | MOVING or not own & {"person", "animal"})
-
-
-def _worth(shot: Shot) -> tuple[bool, int, bool]:
-    return shot.placed, -shot.strange, shot.framed

@@ -284,7 +284,13 @@ class _Opener:
             return self._finish("clause")
         relation, posture = self._locative(first), self.extras.posture
         loose = any(v.form == "ing" and not self._is_aside(v) for v in self.a.verbs)
-        if posture is None or loose or self._coordinated(first) or not (relation is not None or self.extras.place):
+        if (
+            posture is None
+            or loose
+            or self._is_other(first)
+            or self._coordinated(first)
+            or not (relation is not None or self.extras.place)
+        ):
             return self._shown(first)
         ground = self.a.nouns[relation.ground] if relation is not None and relation.ground is not None else None
         if ground is not None and ground.root == "plant" and first.root == "food":
@@ -298,6 +304,10 @@ class _Opener:
             return self._finish("posture", tail=f" {verb}")
         self.edits.insert(relation.start, f"{verb} ")
         return self._finish("posture")
+
+    def _is_other(self, first: NounPhrase) -> bool:
+        """Whether the posture is one of another noun: of the forest, in "autumn season in a forest"."""
+        return self.extras.main >= 0 and self.extras.main not in (first.index, *first.partners, *self._of_chain(first))
 
     def _coordinated(self, noun: NounPhrase) -> bool:
         return any(self._joined_by_and(noun, self.a.nouns[i]) for i in noun.partners if i > noun.index)

@@ -22,6 +22,8 @@ DEPTHS = (
 GROWING = frozenset(("pick", "harvest", "grow", "pluck", "plant", "farm", "gather"))
 """What is done with food where it grows."""
 WITHIN = frozenset(("on", "in", "at", "inside", "under"))
+BOUND = 3
+"""Places of an action up to which it can hardly be done elsewhere: swimming."""
 LIT = 11
 """Words of a sentence on the light of a place that says whence it comes and what it falls on."""
 TIMES = ("day", "dusk", "dawn", "night")
@@ -122,7 +124,8 @@ class Surroundings:
         mine = self.own_places(actor) if actor is not None else []
         doing = list(action.entry.get("places", ()) or ()) if action is not None and action.entry is not None else []
         known = main is not None and main.root == "person" and main.noun.core not in words().people
-        rest = [*self.landmark_pools(), mine, doing] if known else [doing, *self.landmark_pools(), mine]
+        bound = 0 < len(doing) <= BOUND
+        rest = [*self.landmark_pools(), mine, doing] if known and not bound else [doing, *self.landmark_pools(), mine]
         pools = [[name for name in doing if name in mine], *self._object_pools(mine), *rest]
         if action is not None and action.obj is not None and 0 < len(self.own_places(action.obj)) < 3:
             pools = [self.own_places(action.obj), *pools]  # a sandcastle is built where there is sand
