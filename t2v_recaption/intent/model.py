@@ -83,6 +83,8 @@ class Intent(Record):
 
     def of_kind(self, *kinds: Kind) -> tuple[Fact, ...]:
         """The facts of these kinds, in order."""
+        if len(kinds) == 1:
+            return self._by_kind.get(kinds[0], ())
         return tuple(fact for fact in self.facts if fact.kind in kinds)
 
     def bound_to(self, fact_id: str) -> tuple[Fact, ...]:
@@ -91,6 +93,11 @@ class Intent(Record):
 
     def __getitem__(self, fact_id: str) -> Fact:
         return self._by_id[fact_id]
+
+    @cached_property
+    def _by_kind(self) -> dict[Kind, tuple[Fact, ...]]:
+        kinds = dict.fromkeys(fact.kind for fact in self.facts)
+        return {kind: tuple([fact for fact in self.facts if fact.kind is kind]) for kind in kinds}
 
     @cached_property
     def _by_id(self) -> dict[str, Fact]:

@@ -144,23 +144,24 @@ def ranked(
 
     `anybody` takes those that name the object for another doer.
     """
-    scored = [(_score(option.head, scene, obj, library), -at, option) for at, option in enumerate(options)]
+    things = names_of(obj, library)
+    doers = ["person"] if scene.hands else names_of(scene.main, library)
+    scored = [(_score(option.head, things, doers), -at, option) for at, option in enumerate(options)]
     special = [item for item in scored if item[0][0] > 0 and (anybody or item[0][1] > 0)]
     fitting = special if anybody else special or [item for item in scored if item[0][1] > 0 and item[0][0] == 0]
     return [item[2] for item in sorted(fitting, key=lambda item: item[:2], reverse=True)]
 
 
-def _score(head: dict[str, Any], scene: Scene, obj: Actor | None, library: Library) -> tuple[int, int]:
+def _score(head: dict[str, Any], things: Sequence[str], doers: Sequence[str]) -> tuple[int, int]:
     """How near its objects (-1: it needs another one; 0: it names none) and its doers (0: not for this one) are."""
-    objects, doers = head.get("objects") or (), head.get("by") or ()
+    objects, by = head.get("objects") or (), head.get("by") or ()
     near = 0
     if objects:
-        hit = next((at for at, name in enumerate(names_of(obj, library)) if name in objects), None)
+        hit = next((at for at, name in enumerate(things) if name in objects), None)
         near = -1 if hit is None else 40 - min(hit, 20)
-    if not doers:
+    if not by:
         return near, 1
-    names = ["person"] if scene.hands else names_of(scene.main, library)
-    hit = next((at for at, name in enumerate(names) if name in doers), None)
+    hit = next((at for at, name in enumerate(doers) if name in by), None)
     return near, 0 if hit is None else 20 - min(hit, 15)
 
 

@@ -157,7 +157,7 @@ class Director:
             return
         if main is not None and self._is_likeness(main):
             return
-        vague = main is None or not main.root or main.noun.core in words().no_subject
+        vague = main is None or not main.root or main.noun.core.rpartition(" ")[2] in words().no_subject
         names = [] if vague or main is None else [main.noun.lemma, main.noun.core]
         if place is not None and (main is None or vague or main.root not in PLACES or place.name in main.noun.lemma):
             names += self.s.library.chain_names(place, places=True)[:2]
@@ -274,19 +274,20 @@ class Director:
         if kind == "above":
             return True
         if kind == "place":
-            return self._is_own_place(take)
+            return self._is_own_place(group)
         if take.place is None:
             return False
         if self.scene.place is not None or self.scene.place_stated:
             return self.scene.place is not None and self.scene.place.name == take.place.name
         return take.place.situation.fits(self.s.tags) and self._may_be_at(take.place, group)
 
-    def _is_own_place(self, take: Take) -> bool:
+    def _is_own_place(self, group: Group) -> bool:
         """Whether the scenery of a place is not somewhere else: a pond in a forest."""
         place, main = self.scene.place, self.scene.main
         if main is None or place is None or not self.scene.place_stated:
             return True
-        return place.name in (main.noun.lemma, main.noun.core) or (take.place is not None and take.place is place)
+        known = {group.head["place"], *group.head.get("also", ())}
+        return bool(known & set(self.s.library.chain_names(place, places=True)[:2]))
 
     def _may_be_at(self, place: Entry, group: Group) -> bool:
         """Whether it may happen there, where the prompt names no place."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from t2v_recaption.intent.model import Kind
 from t2v_recaption.language.model import NounPhrase
@@ -25,6 +26,8 @@ class Pictures:
         self.s = selector
         self.scene: Scene = selector.scene
         self.library: Library = selector.library
+        self._said: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
+        """What must not be said of a noun, and which kinds of attributes are stated, by its index."""
         self.openings = {"The", "A", "An"}
         """First words of the portraits so far: the next one should begin with another."""
 
@@ -120,8 +123,16 @@ class Pictures:
             return self.library.picture(kind, entry.name, "above")
         return self.library.picture(kind, entry.name, kind.removesuffix("s"))
 
+    def _stated(self, actor: Actor) -> tuple[frozenset[str], frozenset[str]]:
+        """Words that would contradict what the user said of the subject, and the kinds of attributes stated."""
+        index = actor.noun.index
+        if index not in self._said:
+            kinds = {m.category for m in actor.noun.modifiers}
+            kinds |= {fact.category for fact in self.scene.intent.of_kind(Kind.ATTRIBUTE)}
+            self._said[index] = self._barred(actor), frozenset(kinds)
+        return self._said[index]
+
     def _barred(self, actor: Actor) -> frozenset[str]:
-        """Words that would contradict what the user said of the subject."""
         barred: set[str] = set()
         a = self.scene.analysis
         does = {verb.lemma for verb in a.verbs if not verb.negated}
@@ -133,17 +144,17 @@ class Pictures:
         """Whether the text colours, makes or dresses the subject otherwise than the user did, or says the contrary."""
         if actor is None:
             return False
-        if ready.words & self._barred(actor):
+        barred, stated = self._stated(actor)
+        if ready.words & barred:
             return True
-        stated = {m.category for m in actor.noun.modifiers}
-        stated |= {fact.category for fact in self.scene.intent.of_kind(Kind.ATTRIBUTE)}
         names = set(self.library.vocabulary.names(ready.tags))
         if stated & {"colour", "nationality"} and ("colour" in names or ready.words & words().shades):
             return True
         if "material" in stated and ready.words & words().materials:
             return True
-        return "clothing" in names and self.dressed()
+        return "clothing" in names and self.dressed
 
+    @cached_property
     def dressed(self) -> bool:
         """Whether the user said what people wear, or they do what nobody does in clothes."""
         a = self.scene.analysis

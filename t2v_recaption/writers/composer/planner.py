@@ -179,7 +179,8 @@ class Planner:
         if scene.main is not None and not self._is_painted(scene.main):
             for part in scene.main.parts[:2]:
                 out += self.pictures.portrait(part, part.reference, 0.86, main=False, kin=True)
-            alone = not out and not self.dressed
+            vague = scene.main.noun.core.rpartition(" ")[2] in words().no_subject
+            alone = not out and not self.dressed and not vague
             own = self.pictures.portrait(scene.main, scene.main.reference, 0.86, main=True) if alone else []
             out += [replace(item, own=not scene.hands) for item in own]  # "their" would be the hands
         seen = {scene.main.noun.core} if scene.main is not None else set()
@@ -250,7 +251,7 @@ class Planner:
             return out
         if main.entry is not None and self.pictures.is_told(main):
             out += self.s.from_chain(main.entry, "look", main.reference, "subject", (0.8, 0.5, 0.45)[: self.depth])
-        if main.entry is not None and main.root == "person" and not dressed and not self.pictures.dressed():
+        if main.entry is not None and main.root == "person" and not dressed and not self.pictures.dressed:
             wear = self.s.from_chain(main.entry, "wear", main.reference, "subject", (0.6,))
             out = out[:1] + wear + out[1:]
         other = self._second()

@@ -31,7 +31,7 @@ class Wardrobe:
         if main is None or self.scene.hands or main.parts or main.root == "body part":
             return ""
         if main.root == "person":
-            return "" if main.plural or self.pictures.dressed() else self._realised(self._worn(main, shot), main)
+            return "" if main.plural or self.pictures.dressed else self._realised(self._worn(main, shot), main)
         if main.root in PLACES - {"building"} or (main.root in THINGS and not is_exact(main)):
             return ""
         if main.plural and main.group:
