@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from t2v_recaption.writers.composer.library import Entry
 from t2v_recaption.writers.composer.scene import Actor, Scene
 from t2v_recaption.writers.composer.selector import Planned, Selector
 
+MARKS = re.compile(r"[,.;:!?]+\s*")
 MOST = 2
 """States that are shown at most: a caption of nothing but states shows no clip."""
 
@@ -18,45 +20,43 @@ class States:
     def __init__(self, selector: Selector) -> None:
         self.s = selector
         self.scene: Scene = selector.scene
-        self.text = f" {self.scene.analysis.text.lower()} "
+        self.text = f" {MARKS.sub(' ', self.scene.analysis.text.lower())} "
 
     def sentences(self) -> list[Planned]:
         """One sentence for each state that the prompt states, two at most."""
         out: list[Planned] = []
         for entry, actor in self._stated():
-            who = actor.reference if actor is not None else self.s.who()
-            ready = self.s.pick(f"state.{entry.name}", entry.ready("sentences"), who)
+            ready = self.s.pick(f"state.{entry.name}", entry.ready("sentences"), actor.reference)
             if ready is not None:
                 self.s.narrow(ready.tags)
-                own = actor is None or actor is self.scene.main
-                out.append(Planned("subject", 0.87, ready, who, f"state.{entry.name}", own=own))
+                own, key = actor is self.scene.main, f"state.{entry.name}"
+                out.append(Planned("subject", 0.87, ready, actor.reference, key, own=own))
             if len(out) == MOST:
                 break
         return out
 
-    def _stated(self) -> Iterator[tuple[Entry, Actor | None]]:
+    def _stated(self) -> Iterator[tuple[Entry, Actor]]:
         """The entries whose words the prompt has, each with the thing that it is about."""
         seen: set[str] = set()
+        actors = [actor for actor in (self.scene.main, *self.scene.others) if actor is not None]
+        if self.scene.hands:
+            actors = actors[1:]  # the hands are not in the prompt
         for entry in self.s.library.table("states"):
-            if entry.name in seen or not any(f" {word} " in self._spaced() for word in entry.head["words"]):
-                continue
-            actor = self._bearer(entry)
+            actor = self._bearer(entry, actors) if entry.name not in seen else None
             if actor is not None:
                 seen.add(entry.name)
                 yield entry, actor
 
-    def _spaced(self) -> str:
-        return self.text.replace(",", " ").replace(".", " ")
-
-    def _bearer(self, entry: Entry) -> Actor | None:
-        """The thing that the state is said of: the one with the word among its own, else the main subject."""
-        words = {part for word in entry.head["words"] for part in word.split(" ")}
-        actors = [actor for actor in (self.scene.main, *self.scene.others) if actor is not None]
+    def _bearer(self, entry: Entry, actors: Sequence[Actor]) -> Actor | None:
+        """Whom the state is said of: a single word of the thing that it stands with, a phrase of the main subject."""
         fitting = [actor for actor in actors if actor.root in entry.head["of"]]
+        words = set(entry.head["words"])
         for actor in fitting:
-            if words & {m.text.lower() for m in actor.noun.modifiers}:
+            if words & self._modifiers(actor):
                 return actor
-        said = {m.text.lower() for actor in actors for m in actor.noun.modifiers}
-        if words & said or not fitting:
-            return None  # it is said of something else
-        return fitting[0] if fitting[0] is self.scene.main and not self.scene.hands else None
+        said = any(" " in word and f" {word} " in self.text for word in words)
+        return fitting[0] if said and fitting and fitting[0] is self.scene.main else None
+
+    @staticmethod
+    def _modifiers(actor: Actor) -> set[str]:
+        return {word for m in actor.noun.modifiers for word in (m.text.lower(), m.lemma)}
