@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from t2v_recaption.fidelity.report import Report, Status
     from t2v_recaption.intent.model import Fact, Intent, Kind, Span
     from t2v_recaption.pipeline import Job
-    from t2v_recaption.targets.model import Target
+    from t2v_recaption.targets.model import Encoder, Target
+    from t2v_recaption.targets.tokens import TokenCounter
 
 __version__ = "0.1.0"
 
 _WHERE = {
     "BackendError": "errors",
+    "Encoder": "targets.model",
     "Enhancement": "enhancement",
     "Enhancer": "enhancer",
     "Fact": "intent.model",
@@ -51,12 +53,14 @@ _WHERE = {
     "Span": "intent.model",
     "Status": "fidelity.report",
     "Target": "targets.model",
+    "TokenCounter": "targets.tokens",
     "UnknownName": "errors",
     "enhance": "enhancer",
 }
 
 __all__ = [
     "BackendError",
+    "Encoder",
     "Enhancement",
     "Enhancer",
     "Fact",
@@ -73,6 +77,7 @@ __all__ = [
     "Span",
     "Status",
     "Target",
+    "TokenCounter",
     "UnknownName",
     "enhance",
 ]

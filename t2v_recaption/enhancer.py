@@ -109,6 +109,38 @@ class Enhancer:
         while some := list(islice(jobs, chunk)):
             yield from self._run(some)
 
+    def adapted(
+        self,
+        target: str | Target | None = None,
+        *,
+        task: str | None = None,
+        duration: float | None = None,
+        counters: Mapping[str, TokenCounter] | None = None,
+    ) -> Enhancer:
+        """The same enhancer for another target, task, clip length or tokenizers (default: its own).
+
+        Both share the writer: a model is loaded once, and closing one closes both.
+
+        Raises:
+            UnknownName: no such target.
+            InvalidInput: the target does not do the task.
+        """
+        return Enhancer(
+            self.target if target is None else target,
+            writer=self.writer,
+            strength=self.options.strength,
+            language=self.options.language or None,
+            task=task or self.options.task,
+            duration=self.options.duration if duration is None else duration,
+            keep=self.options.keep,
+            negative=self.setting.negative,
+            seed=self.seed,
+            attempts=self.attempts,
+            on_failure=self.on_failure,
+            judge=self.setting.judge,
+            counters=self.setting.counters if counters is None else counters,
+        )
+
     def settings(self) -> dict[str, Any]:
         """Everything but the prompt that decides a caption: equal settings, equal captions."""
         return {
