@@ -20,7 +20,7 @@ for name in NESTED:
 LOCAL = ["torch>=2.4", "transformers>=4.57", "accelerate>=1.0", "gguf>=0.17", "sentencepiece>=0.2"]
 VISION = [*LOCAL, "pillow>=10", "torchvision"]
 QUANTIZATION = [*LOCAL, "bitsandbytes>=0.43"]
-DIFFUSERS = ["diffusers>=0.35"]
+DIFFUSERS = ["diffusers>=0.35", "ftfy>=6.1"]  # diffusers' Wan and SkyReels pipelines call ftfy unasked
 TEST = [
     *LOCAL,
     *DIFFUSERS,

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from t2v_recaption.integrations.diffusers.captions import Captions, captions_for
     from t2v_recaption.integrations.diffusers.modular import PromptEnhanceStep
     from t2v_recaption.integrations.diffusers.pipeline import enhance_pipeline, restore_pipeline
-    from t2v_recaption.integrations.diffusers.recognise import Recognised, recognise
+    from t2v_recaption.integrations.diffusers.recognition import Recognised, recognise
 
 _WHERE = {
     "Captions": "captions",
     "PromptEnhanceStep": "modular",
-    "Recognised": "recognise",
+    "Recognised": "recognition",
     "captions_for": "captions",
     "enhance_pipeline": "pipeline",
-    "recognise": "recognise",
+    "recognise": "recognition",
     "restore_pipeline": "pipeline",
 }
 

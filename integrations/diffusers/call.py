@@ -9,7 +9,7 @@ from typing import Any
 
 from t2v_recaption import Target
 from t2v_recaption.integrations.diffusers.frames import as_image, first_and_last
-from t2v_recaption.integrations.diffusers.recognise import is_modular
+from t2v_recaption.integrations.diffusers.recognition import is_modular
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from t2v_recaption import Enhancement, Enhancer, Failure, InvalidInput, Job, Not
 from t2v_recaption.integrations.diffusers.call import Call
 from t2v_recaption.integrations.diffusers.glyphs import with_straight_quotes
 from t2v_recaption.integrations.diffusers.random_state import untouched
-from t2v_recaption.integrations.diffusers.recognise import recognise
+from t2v_recaption.integrations.diffusers.recognition import recognise
 from t2v_recaption.integrations.diffusers.short import short_of
 from t2v_recaption.integrations.diffusers.tokens import measured
 

@@ -42,7 +42,7 @@ class Family:
     refusal: str = ""
     """Why captions do not fit what these pipelines read."""
     variants: tuple[tuple[str, str], ...] = field(default=())
-    """(name of a test in `recognise.py`, target) for models that share the class."""
+    """(name of a test in `recognition.py`, target) for models that share the class."""
 
 
 CLEANED = (Reading(cleaning="prompt_clean"),)

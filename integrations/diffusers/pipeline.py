@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from t2v_recaption import Enhancement, Enhancer, Failure, InvalidInput, Target
 from t2v_recaption.integrations.diffusers.call import Call
 from t2v_recaption.integrations.diffusers.captions import Captioner, Captions, Offload, captioner
-from t2v_recaption.integrations.diffusers.recognise import Recognised, is_modular, recognise
+from t2v_recaption.integrations.diffusers.recognition import Recognised, is_modular, recognise
 from t2v_recaption.integrations.diffusers.tokens import missing_tokenizers
 
 LOG = logging.getLogger(__name__)
