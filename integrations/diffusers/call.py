@@ -58,10 +58,11 @@ class Call:
         rate = self.arguments.get("frame_rate") or self.arguments.get("fps")
         return frames / rate if frames and rate and frames > 1 else None
 
-    def frames(self, index: int) -> tuple[Any, Any]:
-        """First and last frame of the prompt at that index, as images or None."""
+    def frames(self, index: int, task: str) -> tuple[Any, Any]:
+        """First and last frame of the prompt at that index, as images; None for one that the task has no use for."""
         first, last = first_and_last(self.arguments)
-        return as_image(_pick(first, index)), as_image(_pick(last, index))
+        shown = None if task == "t2v" else as_image(_pick(first, index))
+        return shown, as_image(_pick(last, index)) if task == "flf2v" else None
 
     def task(self, target: Target, wanted: str) -> str:
         """What the frames make of it, as far as the target can: `flf2v`, `i2v`, or else what was wanted."""

@@ -63,7 +63,8 @@ class Captioner:
         enhancer = self._enhancer(pipe, call)
         try:
             with untouched():
-                outcomes = enhancer.batch(Job(p, None, *call.frames(i)) for i, p in enumerate(prompts))
+                task = enhancer.options.task
+                outcomes = enhancer.batch(Job(p, None, *call.frames(i, task)) for i, p in enumerate(prompts))
         finally:
             if self.offload == "unload":
                 self.enhancer.close()

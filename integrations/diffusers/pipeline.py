@@ -61,7 +61,7 @@ def enhance_pipeline(
         InvalidInput: the pipeline takes no prompt, is enhanced already, or an option makes no sense.
         UnknownName: no such target, writer or backend.
     """
-    if STATE in vars(pipe):
+    if STATE in getattr(pipe, "__dict__", {}):
         raise InvalidInput(
             f"This {type(pipe).__name__} is enhanced already.", hint="Undo that with restore_pipeline(pipe) first."
         )

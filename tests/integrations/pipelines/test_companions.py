@@ -142,3 +142,15 @@ def test_stated_text_is_never_lost_to_the_glyph_encoder(marks: str, text: str) -
     found = with_straight_quotes(outcome, enhancer)
     assert set(stated) <= set(glyphs(found.caption))
     assert found.report.passed
+
+
+def test_sanas_instruction_counts_only_where_there_is_one(build: Any, listen: Any) -> None:
+    case = build("sana")
+    enhance_pipeline(case.pipe)
+    for instruction in ([], ["Make it good.", "User Prompt: "]):
+        with listen(case) as heard:
+            case.pipe(prompt=PROMPT, complex_human_instruction=instruction, max_sequence_length=60, **case.arguments)
+        found = case.pipe.last_enhancement
+        assert found.fit.counts[0].tokens <= 60
+        assert found.caption.lower() in heard[0]
+        assert ("Make it good." in heard[0]) == bool(instruction)
