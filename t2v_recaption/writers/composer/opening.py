@@ -134,6 +134,9 @@ class _Opener:
         noun = next((noun for noun in self.a.nouns if noun.index == self.extras.main), None)
         if noun is None or not self.extras.look or noun.of is not None or noun.partners:
             return False
+        frame = FRAME.match(self.a.text)
+        if any(other.index < noun.index and other.start >= (frame.end() if frame else 0) for other in self.a.nouns):
+            return False  # not what the sentence is about
         if any(other.of == noun.index for other in self.a.nouns) or noun.last - noun.first > DRESSED:
             return False
         after = self.a.tokens[noun.last] if noun.last < len(self.a.tokens) else None

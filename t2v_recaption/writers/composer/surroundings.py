@@ -96,6 +96,8 @@ class Surroundings:
         if kind != "above" and (self.scene.main is None or self.scene.main.root in PLACES):
             return []
         who = self.s.who()
+        if who.name == "the scene":
+            return []
         options = [self.library.ready(source) for source in words().backdrop[kind]]
         out: list[Planned] = []
         for key, weight in (("backdrop", 0.45), ("backdrop2", 0.4)):
