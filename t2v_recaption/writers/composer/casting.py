@@ -97,7 +97,11 @@ class Casting:
 
     def actor(self, noun: NounPhrase) -> Actor:
         """The noun as a subject."""
+        called = self._called(noun)
         entry, root = self._entry(noun), self.root(noun)
+        if called:
+            entry = self.library.exactly(called)
+            root = self.library.chain_names(entry)[-1]
         root = "object" if self._is_lifeless(noun) else root
         if entry is None and root:
             entry = self.library.subject(root)
@@ -107,7 +111,12 @@ class Casting:
         plural = noun.plural or collective is not None
         group = self.library.chain_names(entry)[-1:] == ["group"]
         pronoun = "they" if group else self._pronoun(noun, entry, root, plural)
-        return Actor(noun, entry, root, self.name(noun, plural=plural), pronoun, plural, group)
+        return Actor(noun, entry, root, self.name(noun, plural=plural), pronoun, plural, group, called=called)
+
+    def _called(self, noun: NounPhrase) -> str:
+        """The noun with its adjective, where the knowledge has a name for both: "glass tank"."""
+        options = (f"{m.text.lower()} {noun.core}" for m in noun.modifiers)
+        return next((name for name in options if name != noun.lemma and self.library.exactly(name) is not None), "")
 
     def _entry(self, noun: NounPhrase) -> Entry | None:
         """What the knowledge has on it; an animal on a plate is food."""

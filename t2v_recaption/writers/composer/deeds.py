@@ -13,7 +13,7 @@ from t2v_recaption.writers.composer.scene import ALIVE, EVENTS, Action, Actor, S
 from t2v_recaption.writers.composer.takes import Group
 from t2v_recaption.writers.composer.words import words
 
-TOWARDS = frozenset(("to", "on", "at", "with"))
+TOWARDS = frozenset(("to", "on", "at", "with", "for"))
 """Prepositions that join a verb to what it is about: listening to music."""
 ENGAGING = frozenset(
     ("train", "practice", "practise", "engage", "participate", "compete", "enjoy", "love", "do", "go", "keep")

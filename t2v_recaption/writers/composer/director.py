@@ -137,7 +137,7 @@ class Director:
             collective = [
                 n.core for n in self.scene.analysis.nouns if n.of == main.noun.index and main.root == "person"
             ]
-            yield from (*collective, main.noun.lemma, main.noun.core)
+            yield from (*collective, *main.names)
         if main.root == "group":
             yield main.noun.lemma.rpartition(" ")[0]  # an elephant herd
         if main.root == "group" or (main.root in THINGS and not is_exact(main)):
@@ -158,7 +158,7 @@ class Director:
         if main is not None and self._is_likeness(main):
             return
         vague = main is None or not main.root or main.noun.core.rpartition(" ")[2] in words().no_subject
-        names = [] if vague or main is None else [main.noun.lemma, main.noun.core]
+        names = [] if vague or main is None else [*main.names]
         if place is not None and (main is None or vague or main.root not in PLACES or place.name in main.noun.lemma):
             names += self.s.library.chain_names(place, places=True)[:2]
         for name in names:
@@ -168,9 +168,9 @@ class Director:
 
     def _from_above(self) -> Iterator[Group]:
         main, place, library = self.scene.main, self.scene.place, self.s.library
-        names = [main.noun.lemma, main.noun.core] if main is not None else []
+        names = [*main.names] if main is not None else []
         names += library.chain_names(place, places=True)[:2] if place is not None else []
-        names += [name for other in self.scene.others for name in (other.noun.lemma, other.noun.core)]
+        names += [name for other in self.scene.others for name in other.names]
         for name in names:
             group = library.takes.from_above(name)
             if group is not None:
@@ -190,7 +190,7 @@ class Director:
             return None
         placed = self.free and self._is_placed(take, kind, group)
         framed = take.camera is not None and self.s.fits(take.camera, who) and not self._is_framed()
-        placed = placed and (framed or not self._is_close(take))
+        placed = placed and (framed or not self._is_close(take) or "close-up" in self.s.tag_names())
         strange = 0 if placed else self._strange(take.motion, ())
         framed = framed and (placed or not self._strange((take.camera,), take.motion))
         return Shot(take, kind, placed, framed, 2 * placed + framed - min(strange, 2) + min(self._shown(take), 2))
@@ -201,8 +201,8 @@ class Director:
 
     def _told(self, take: Take, kind: str) -> Sequence[Ready]:
         """The sentences that are about the subject itself."""
-        if self.scene.main is None:
-            return ()
+        if self.scene.main is None or (kind == "place" and self.scene.main.root in ("building", "place", "")):
+            return ()  # a wooden room has linen, too
         return (*take.motion, take.setting) if kind == "place" and take.setting is not None else take.motion
 
     def _shown(self, take: Take) -> int:
@@ -255,7 +255,7 @@ class Director:
     def _is_framed(self) -> bool:
         """Whether the user said how the clip is seen."""
         return any(
-            fact.category in ("movement", "size", "angle") and not fact.negated
+            fact.category in ("movement", "size", "angle") and not fact.negated and fact.value != "static shot"
             for fact in self.scene.intent.of_kind(Kind.CAMERA)
         )
 

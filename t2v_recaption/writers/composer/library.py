@@ -116,6 +116,10 @@ class Library:
         """The first subject entry that one of the names means; a compound also by its last words."""
         return self._find(self._subjects, names)
 
+    def exactly(self, name: str) -> Entry | None:
+        """The subject entry that just this name means."""
+        return self._subjects.get(name.lower())
+
     def place(self, *names: str, exact: bool = False) -> Entry | None:
         """The first place entry that one of the names means; a compound also by its last words, unless `exact`."""
         return self._places.get(names[0].lower()) if exact else self._find(self._places, names)

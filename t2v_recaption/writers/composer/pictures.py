@@ -101,9 +101,9 @@ class Pictures:
 
     def _portraits(self, actor: Actor, *, kin: bool) -> Iterator[Ready]:
         """The portraits of the kind that the user named ("cello"), of its entry, and with `kin` of what that is."""
-        entry, noun, key = actor.entry, actor.noun, "above" if self.from_above else "portrait"
+        entry, key = actor.entry, "above" if self.from_above else "portrait"
         assert entry is not None
-        for kind in dict.fromkeys((noun.lemma.lower(), noun.core.lower())):
+        for kind in actor.names:
             if kind != entry.name.lower() and self.library.subject(kind) is entry:
                 yield from self.s.choice.order(f"portrait.{kind}", self._shown(kind, key))
                 if actor.root in THINGS - {"plant"} and self.library.picture("portraits", kind, "portrait"):
@@ -169,7 +169,7 @@ class Pictures:
 def is_exact(actor: Actor) -> bool:
     """Whether the entry is about just this thing: a portrait of a tower is none of a transmission tower."""
     entry, lemma = actor.entry, actor.noun.lemma.lower()
-    if entry is None or actor.root not in THINGS:
+    if entry is None or actor.root not in THINGS or actor.called:
         return True
     kinds = entry.head.get("kinds", ()) if entry.head.get("is") else ()
     return lemma in _own_words(entry) or lemma in (word.lower() for word in kinds)

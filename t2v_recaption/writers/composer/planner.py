@@ -24,6 +24,7 @@ REQUIRED = 0.85
 ANCHORS = frozenset(("name", "they", "their", "them"))
 FELLED = frozenset(("fallen", "fall", "felled", "fell", "collapsed", "overturned", "wrecked", "dead"))
 """What lies, whatever it usually does."""
+ASLEEP = frozenset(("sleeping", "asleep", "sleepy", "resting"))
 ROOMY = 150
 """Words from which on a target wants more than one picture of each thing."""
 WITHIN = frozenset(
@@ -192,6 +193,8 @@ class Planner:
                 continue  # what a squirrel nibbles lies on no plate
             if scene.main is not None and scene.main.root == "animal" and other.noun.core in FAMILY:
                 continue  # the mom of a baby rhino
+            if self._is_model(other):
+                continue  # a pile of bottles shaped like a whale
             if self._is_around(other) or other.noun.core == "home" or self._belongs(other):
                 continue
             if not self._is_painted(other) and len(out) < self.depth + (scene.main is None):
@@ -209,6 +212,11 @@ class Planner:
         """Whether the thing is where it happens: then the place's own sentence shows it."""
         place = self.scene.place
         return place is not None and actor.entry is not None and place.name in (actor.entry.name, actor.noun.core)
+
+    def _is_model(self, actor: Actor) -> bool:
+        """Whether another thing only has its shape."""
+        relations = self.scene.analysis.relations
+        return any(r.ground == actor.noun.index and r.category in ("like", "as") for r in relations)
 
     def _is_around(self, actor: Actor) -> bool:
         """Whether the thing is what the scene happens in or on: a studio, a field, a street."""
@@ -287,6 +295,8 @@ class Planner:
         """A verb for how the subject is somewhere; none for what is no thing of its own (a view, a design, a night)."""
         main = self.scene.main
         if main is not None and any(m.lemma in FELLED for m in main.noun.modifiers):
+            return ("lies", "lie")
+        if main is not None and any(m.lemma in ASLEEP or m.text.lower() in ASLEEP for m in main.noun.modifiers):
             return ("lies", "lie")
         if main is None or words().posture.get(self.scene.analysis.nouns[0].core) == []:
             return None

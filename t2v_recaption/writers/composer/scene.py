@@ -38,6 +38,14 @@ class Actor:
     group: bool = False
     parts: tuple[Actor, ...] = ()
     """The subjects that it joins: of "a man and a woman" the man and the woman."""
+    called: str = ""
+    """What the knowledge calls it with its adjective ("abandoned building"); empty where it has no such name."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it may be called in the knowledge, nearest first."""
+        options = (self.called, self.noun.lemma.lower(), self.noun.core.lower())
+        return tuple(dict.fromkeys(name for name in options if name))
 
     @property
     def reference(self) -> Reference:

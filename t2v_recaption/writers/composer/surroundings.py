@@ -124,15 +124,15 @@ class Surroundings:
             main if main is None or main.entry is not None else next((a for a in self.scene.others if a.entry), main)
         )
         mine = self.own_places(actor) if actor is not None else []
+        landmarks = [[name for name in pool if name in mine] or pool for pool in self.landmark_pools()]
         doing = list(action.entry.get("places", ()) or ()) if action is not None and action.entry is not None else []
         known = main is not None and main.root == "person" and main.noun.core not in words().people
         bound = 0 < len(doing) <= BOUND
-        rest = [*self.landmark_pools(), mine, doing] if known and not bound else [doing, *self.landmark_pools(), mine]
+        rest = [*landmarks, mine, doing] if known and not bound else [doing, *landmarks, mine]
         pools = [[name for name in doing if name in mine], *self._object_pools(mine), *rest]
         if action is not None and action.obj is not None and 0 < len(self.own_places(action.obj)) < 3:
             pools = [self.own_places(action.obj), *pools]  # a sandcastle is built where there is sand
-        if self.landmark_pools():
-            pools = [*self.landmark_pools(), *pools]
+        pools = [*landmarks, *pools]
         if self._is_about_food():
             pools = (
                 [mine, words().food_places, *pools]

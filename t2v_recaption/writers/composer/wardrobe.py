@@ -61,8 +61,8 @@ class Wardrobe:
 
     def _groups(self, main: Actor) -> Iterator[Group]:
         seen: set[str] = set()
-        names = [main.noun.lemma, main.noun.core, *(link.name for link in self.s.library.chain(main.entry))]
-        for name in names if main.root not in THINGS else names[:2]:
+        names = [*main.names, *(link.name for link in self.s.library.chain(main.entry))]
+        for name in names if main.root not in THINGS else main.names:
             group = self.s.library.takes.of_subject(name)
             if group is not None and name not in seen:
                 seen.add(name)

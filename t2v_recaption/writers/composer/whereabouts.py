@@ -12,6 +12,8 @@ from t2v_recaption.writers.composer.words import words
 
 OUTSIDE = frozenset(("outside", "near", "by", "behind", "front", "along", "across", "around"))
 
+ANYWHERE = frozenset(("habitat", "environment", "wild", "surroundings", "setting"))
+"""Words for a place that tell none: where the subject lives."""
 REACHING = frozenset(("enter", "leave", "exit", "visit", "explore", "tour", "reach", "cross", "wander"))
 """Verbs whose object is where it happens."""
 
@@ -40,6 +42,8 @@ class Whereabouts:
             entry = self.library.place(*whole, noun.lemma, noun.core, exact=exact)
             if entry is not None and own and self._is_outside_of(entry):
                 entry = None
+            if entry is not None and entry.name == "house" and not own and self._is_in(noun):
+                entry = self.library.place("living room")
             if entry is not None and entry.name == "city" and self._is_from_afar():
                 entry = self.library.place("skyline")
             if entry is not None and (not entry.situation.fits(scene.tags) or self._is_left(noun, entry)):
@@ -62,6 +66,9 @@ class Whereabouts:
         outside = outside and noun.root in ("building", "place", "") and "indoor" not in self._said()
         return indoor and (outside or (airborne and noun.root == "building"))
 
+    def _is_in(self, noun: NounPhrase) -> bool:
+        return any(r.ground == noun.index and r.category in ("in", "inside") for r in self.a.relations)
+
     def _is_from_afar(self) -> bool:
         """Whether a place is looked at from another: a view from the hill on the city."""
         from_ = any(r.category in ("from", "over") and r.ground is not None for r in self.a.relations)
@@ -80,7 +87,7 @@ class Whereabouts:
         scene = self.scene
         spans = [span for fact in scene.intent.of_kind(Kind.SETTING) if not fact.negated for span in fact.spans]
         noun = next((n for n in self.a.nouns if any(s.start < n.end and n.start < s.end for s in spans)), None)
-        scene.place_stated = bool(spans)
+        scene.place_stated = bool(spans) and not (noun is not None and noun.core in ANYWHERE)
         if noun is None and any(verb.lemma in REACHING and verb.objects for verb in self.a.verbs):
             scene.place_stated = True  # some place, whatever it is
         if noun is None and scene.main is None and scene.intent.of_kind(Kind.TIME, Kind.WEATHER):
@@ -111,6 +118,7 @@ class Whereabouts:
         """Nouns that may be the place: what is stated as setting, landmarks of relations, then the subject itself."""
         spans = [span for fact in self.scene.intent.of_kind(Kind.SETTING) if not fact.negated for span in fact.spans]
         stated = [n for n in self.a.nouns if any(s.start < n.end and n.start < s.end for s in spans)]
+        stated = [noun for noun in stated if noun.core not in ANYWHERE]
         grounds = [
             self.a.nouns[r.ground]
             for r in self.a.relations
