@@ -20,9 +20,9 @@ from t2v_recaption.writers.composer.notation import Reference, compile_fragment,
 
 FILES = sorted((FOLDER / "takes").glob("*.jsonl"))
 KEYS = {
-    "action": {"verb", "particle", "also", "objects", "by", "takes"},
-    "subject": {"subject", "also", "with", "wear", "takes"},
-    "place": {"place", "also", "takes"},
+    "action": {"verb", "particle", "also", "objects", "by", "needs", "takes"},
+    "subject": {"subject", "also", "with", "wear", "needs", "takes"},
+    "place": {"place", "also", "needs", "takes"},
     "above": {"above", "also", "takes"},
 }
 TAKE = {"place", "time", "wear", "motion", "setting", "camera"}
@@ -213,7 +213,8 @@ def _prompt(group: dict[str, Any]) -> str:
     thing = f" the {group['objects'][0]}" if group.get("objects") else ""
     verb = "hold" if group["verb"] == "*" else group["verb"]
     ing = f"{verb[:-1] if verb.endswith('e') and not verb.endswith(('ee', 'ye', 'oe')) else verb}ing"
-    return f"a {group['by'][0]} {ing}{' ' + group['particle'] if group.get('particle') else ''}{thing}"
+    with_ = f" with a {group['needs'][0]}" if group.get("needs") else ""
+    return f"a {group['by'][0]} {ing}{' ' + group['particle'] if group.get('particle') else ''}{thing}{with_}"
 
 
 def _reference(group: dict[str, Any]) -> Reference:

@@ -15,6 +15,8 @@ from t2v_recaption.writers.composer.words import words
 
 TOWARDS = frozenset(("to", "on", "at", "with", "for"))
 """Prepositions that join a verb to what it is about: listening to music."""
+OCCASIONS = frozenset(("game", "class", "session", "lesson", "course", "match", "training", "performance", "show"))
+"""Nouns before which another one tells what is done: a chess game."""
 ENGAGING = frozenset(
     ("train", "practice", "practise", "engage", "participate", "compete", "enjoy", "love", "do", "go", "keep")
 )
@@ -44,6 +46,8 @@ class Deeds:
         verbs = [v for v in self.a.verbs if v.start >= self.casting.start and not v.negated and not v.gerund]
         verbs = [v for v in verbs if not any(s.start < v.end and v.start < s.end for s in lens)]
         verbs = [v for v in verbs if not self._is_attempt(v)] or verbs
+        if verbs and verbs[0].first == 0 and verbs[0].form == "ing":
+            return verbs[0]
         strong = [v for v in verbs if v.lemma not in words().weak_verbs and (v.agents or v.objects) and self._known(v)]
         if strong:
             return self._engaged(strong[0])
@@ -169,4 +173,5 @@ def names_of(actor: Actor | None, library: Library) -> list[str]:
     """What an actor is called and what it is, nearest first."""
     if actor is None:
         return []
-    return [actor.noun.lemma, actor.noun.core, *library.chain_names(actor.entry), actor.root]
+    kind = actor.noun.lemma.split(" ")[:-1] if actor.noun.core in OCCASIONS else []
+    return [*actor.names, *kind, *library.chain_names(actor.entry), actor.root]

@@ -22,6 +22,7 @@ ANYTHING = "*"
 ENOUGH = 4
 """Takes after which no other group is asked: as many as candidates are usually made."""
 LIKENESSES = frozenset(("miniature", "toy", "model", "lego", "origami"))
+SEATED = frozenset(("seat", "chair", "bench", "lap", "sits", "sit", "seated", "bed", "armchair", "sofa"))
 SINGLE = frozenset(("it", "its", "itself"))
 
 
@@ -66,7 +67,7 @@ class Director:
             sources = {"above": self._from_above}
         for kind, groups in sources.items():
             fitting: list[list[Shot]] = []
-            for group in groups():
+            for group in filter(self._is_needed, groups()):
                 shots = [self._shot(take, kind, group) for take in group.takes]
                 fitting.append([shot for shot in shots if shot is not None])
                 if sum(map(len, fitting)) >= ENOUGH:
@@ -115,9 +116,19 @@ class Director:
         options = [*takes.of_action(f"{action.lemma} {particle}".strip())]
         if particle:
             options += takes.of_action(action.lemma)
-        yield from ranked(options, self.scene, action.obj, self.s.library)
+        needed = [group for group in options if group.head.get("needs") and self._is_needed(group)]
+        yield from ranked(needed, self.scene, action.obj, self.s.library)
+        others = [group for group in options if not group.head.get("needs")]
+        yield from ranked(others, self.scene, action.obj, self.s.library)
         if action.entry is None:
             yield from ranked(takes.of_action(ANYTHING), self.scene, action.obj, self.s.library)
+
+    def _is_needed(self, group: Group) -> bool:
+        """Whether the prompt has one of the words without which the group is about something else."""
+        text = f" {' '.join(token.lower for token in self.scene.analysis.tokens)} "
+        lemmas = f" {' '.join(token.lemma for token in self.scene.analysis.tokens)} "
+        needs: Sequence[str] = group.head.get("needs") or ()
+        return not needs or any(f" {word} " in text or f" {word} " in lemmas for word in needs)
 
     def _of_subject(self) -> Iterator[Group]:
         main = self.scene.main
@@ -182,6 +193,9 @@ class Director:
         who = self.s.who()
         if not all(self.s.fits(ready, who) for ready in take.motion) or self._misses_object(take, kind, group):
             return None
+        seated = kind == "subject" and self.scene.main is not None and self.scene.main.root == "person"
+        if seated and any(ready.words & SEATED for ready in take.motion):
+            return None  # the opening says that they stand
         if not self._is_timely(take) or any(
             self.pictures.clashes(ready, self.scene.main) for ready in self._told(take, kind)
         ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from t2v_recaption.intent.model import Kind
+from t2v_recaption.intent.model import Fact, Kind
 from t2v_recaption.language.model import NounPhrase
 from t2v_recaption.writers.composer.library import Entry, Library, Ready
 from t2v_recaption.writers.composer.notation import Reference
@@ -128,9 +128,15 @@ class Pictures:
         index = actor.noun.index
         if index not in self._said:
             kinds = {m.category for m in actor.noun.modifiers}
-            kinds |= {fact.category for fact in self.scene.intent.of_kind(Kind.ATTRIBUTE)}
+            kinds |= {fact.category for fact in self.scene.intent.of_kind(Kind.ATTRIBUTE) if self._is_of(fact, actor)}
             self._said[index] = self._barred(actor), frozenset(kinds)
         return self._said[index]
+
+    def _is_of(self, fact: Fact, actor: Actor) -> bool:
+        """Whether an attribute is said of this thing, or of the scene as a whole."""
+        whose = next((other for other in self.scene.intent.facts if other.id == fact.of), None)
+        noun = actor.noun
+        return whose is None or any(start < noun.end and noun.start < end for start, end in whose.spans)
 
     def _barred(self, actor: Actor) -> frozenset[str]:
         barred: set[str] = set()

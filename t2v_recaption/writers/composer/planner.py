@@ -24,6 +24,7 @@ REQUIRED = 0.85
 ANCHORS = frozenset(("name", "they", "their", "them"))
 FELLED = frozenset(("fallen", "fall", "felled", "fell", "collapsed", "overturned", "wrecked", "dead"))
 """What lies, whatever it usually does."""
+PICTURES = frozenset(("picture", "photo", "photograph", "selfie", "video", "portrait", "footage", "shot"))
 ASLEEP = frozenset(("sleeping", "asleep", "sleepy", "resting"))
 ROOMY = 150
 """Words from which on a target wants more than one picture of each thing."""
@@ -193,6 +194,8 @@ class Planner:
                 continue  # what a squirrel nibbles lies on no plate
             if scene.main is not None and scene.main.root == "animal" and other.noun.core in FAMILY:
                 continue  # the mom of a baby rhino
+            if other.noun.core in PICTURES or self._is_purpose(other):
+                continue
             if self._is_model(other):
                 continue  # a pile of bottles shaped like a whale
             if self._is_around(other) or other.noun.core == "home" or self._belongs(other):
@@ -212,6 +215,11 @@ class Planner:
         """Whether the thing is where it happens: then the place's own sentence shows it."""
         place = self.scene.place
         return place is not None and actor.entry is not None and place.name in (actor.entry.name, actor.noun.core)
+
+    def _is_purpose(self, actor: Actor) -> bool:
+        """Whether something is only meant for it: nuts for a snack."""
+        relations = self.scene.analysis.relations
+        return any(r.ground == actor.noun.index and r.category == "for" for r in relations)
 
     def _is_model(self, actor: Actor) -> bool:
         """Whether another thing only has its shape."""

@@ -29,6 +29,9 @@ class Whereabouts:
 
     def find(self, first: NounPhrase | None) -> None:
         """Fill in place and time of the scene, as far as the prompt states them."""
+        for fact in self.scene.intent.of_kind(Kind.TIME):
+            if not fact.negated and fact.value in self.library.vocabulary.known:
+                self.scene.tags = self.scene.tags | self.library.vocabulary.named([fact.value])
         self._find_place(first)
         names = set(self.library.vocabulary.names(self.scene.tags))
         self.scene.time = next((time for time, signs in TIMES if names & signs), "")
