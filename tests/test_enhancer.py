@@ -322,3 +322,18 @@ def test_a_judge_is_asked_about_what_the_rules_do_not_find_and_is_closed_with_th
         assert enhancer(PROMPT).report.passed
     assert judge.history
     assert judge.closed == 1
+
+
+def test_an_adapted_enhancer_shares_the_writer_and_every_setting() -> None:
+    counter = TokenCounter("words", lambda text: len(text.split()), exact=True, adds_special=True)
+    given = {"strength": "rich", "language": "en", "keep": ["red"], "negative": "blurry", "seed": 3, "attempts": 1}
+    enhancer = Enhancer("mochi", on_failure="compose", judge=ScriptedBackend([]), **given)
+    same = enhancer.adapted()
+    assert same.writer is enhancer.writer
+    assert same.settings() == enhancer.settings()
+    other = enhancer.adapted("wan2.2", task="i2v", duration=4, counters={"UMT5-XXL": counter})
+    assert (other.target.name, other.options.task, other.options.duration) == ("wan2.2", "i2v", 4)
+    assert other("the cat jumps").fit.counts[0].counter == "words"
+    assert enhancer.target.name == "mochi"
+    with pytest.raises(InvalidInput, match="i2v"):
+        enhancer.adapted(task="i2v")

@@ -35,7 +35,7 @@ class Call:
         parameters = inspect.signature(type(pipe).__call__).parameters
         defaults = {name: p.default for name, p in parameters.items() if p.default is not inspect.Parameter.empty}
         full = {**defaults, **arguments}
-        return cls(full, given, frozenset(parameters), _guided(full))
+        return cls(full, given, frozenset(parameters), _guided(pipe, full))
 
     @property
     def embedded(self) -> bool:
@@ -80,7 +80,10 @@ def _pick(frames: Any, index: int) -> Any:
     return frames
 
 
-def _guided(arguments: Mapping[str, Any]) -> bool:
+def _guided(pipe: Any, arguments: Mapping[str, Any]) -> bool:
     """Without guidance there is no negative branch (the embedded guidance of HunyuanVideo has a scale of its own)."""
+    guider = getattr(pipe, "guider", None)
+    if guider is not None:
+        return bool(guider._enabled and guider.num_conditions > 1)
     scale = arguments.get("true_cfg_scale", arguments.get("guidance_scale"))
     return not isinstance(scale, (int, float)) or scale > 1

@@ -120,7 +120,8 @@ def captions_for(pipe: Any, prompt: str | Sequence[str], enhancer: Enhancer | No
         InvalidInput: the pipeline takes no prompt, or an option makes no sense.
         RecaptionError: a prompt could not be enhanced (without `partial`).
     """
-    names = set(inspect.signature(type(pipe).__call__).parameters) - {"self", "prompt", "state", "kwargs"}
+    names = set(inspect.signature(type(pipe).__call__).parameters) - {"self", "prompt", "kwargs"}
+    names -= set(inspect.signature(Enhancer).parameters)  # `strength` is both's: here it is the enhancer's
     given = {name: options.pop(name) for name in names & options.keys()}
     call = Call.of(pipe, {"prompt": prompt, **given})
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)

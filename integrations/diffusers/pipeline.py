@@ -111,11 +111,11 @@ def _call(original: type, pipe: Any, args: tuple[Any, ...], kwargs: Mapping[str,
         arguments = inspect.signature(run).bind(pipe, *args, **kwargs).arguments
     except TypeError:
         return run(pipe, *args, **kwargs)  # the pipeline says best what is wrong
+    state: State = vars(pipe)[STATE]
+    state.last = ()
     call = Call.of(pipe, {name: value for name, value in arguments.items() if name != "self"})
     if "prompt" not in call.given or call.embedded:
         return run(pipe, *args, **kwargs)
-    state: State = vars(pipe)[STATE]
-    state.last = ()
     _check_tokenizers(pipe, state.recognised)
     captions = state.captioner(pipe, _prompts(call.arguments["prompt"]), call)
     state.last = captions.outcomes
@@ -171,13 +171,14 @@ def _companions(pipe: Any, recognised: Recognised, captions: Captions, call: Cal
         return
     own = call.arguments.get("prompt_2") if "prompt_2" in call.given else None
     shorts = captions.shorts if own is None else ([own] if isinstance(own, str) else own)
-    swap = {_key(caption): short for caption, short in zip(captions.prompts, shorts, strict=False)}
+    long = list(map(_key, captions.prompts))
     feed, own_feed = getattr(pipe, method), vars(pipe).get(method)
 
     @functools.wraps(feed)
     def shortened(prompt: str | list[str], *args: Any, **kwargs: Any) -> Any:
         texts = [prompt] if isinstance(prompt, str) else prompt
-        return feed([swap.get(_key(text), text) for text in texts], *args, **kwargs)
+        ours = list(map(_key, texts)) == long  # else it is the negative prompts' turn
+        return feed(list(shorts) if ours else prompt, *args, **kwargs)
 
     vars(pipe)[method] = shortened
     try:

@@ -17,8 +17,8 @@ def untouched() -> Iterator[None]:
     python = random.getstate()
     array = numpy.random.get_state() if numpy else None
     cpu = torch.get_rng_state()
-    # Asking would start CUDA; what has not been started has no state yet.
-    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
+    started: bool = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    devices = torch.cuda.get_rng_state_all() if started else []  # asking would start CUDA
     try:
         yield
     finally:
@@ -26,5 +26,9 @@ def untouched() -> Iterator[None]:
         if numpy:
             numpy.random.set_state(array)
         torch.set_rng_state(cpu)
-        if devices:
+        if started:
             torch.cuda.set_rng_state_all(devices)
+        elif torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            # The writer started it: nothing was drawn before, so the state is that of the seed.
+            for generator in torch.cuda.default_generators:
+                generator.manual_seed(generator.initial_seed())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tiny import Case
 
 NEEDED = ("torch", "transformers", "diffusers", "PIL")
-NEEDS_FTFY = ("wan", "wan22", "wan_i2v", "skyreels")
+NEEDS_FTFY = ("wan", "wan22", "wan_i2v", "skyreels", "skyreels_df")
 """These pipelines call ftfy without asking whether it is there."""
 
 MISSING = [name for name in NEEDED if find_spec(name) is None]
@@ -24,9 +24,9 @@ collect_ignore = [file.name for file in Path(__file__).parent.glob("test_*.py") 
 collect_ignore = collect_ignore if MISSING else []
 
 NAMES = (
-    "wan", "wan22", "wan_i2v", "skyreels", "ltx", "ltx_i2v", "ltx_condition", "ltx2", "hunyuan", "hunyuan15",
-    "cogvideox", "cogvideox_i2v", "mochi", "allegro", "latte", "sana", "kandinsky5", "cosmos", "cosmos25",
-    "animatediff",
+    "wan", "wan22", "wan_i2v", "skyreels", "skyreels_df", "ltx", "ltx_i2v", "ltx_condition", "ltx2", "ltx2_i2v",
+    "hunyuan", "hunyuan_i2v", "hunyuan15", "cogvideox", "cogvideox_i2v", "mochi", "allegro", "latte", "sana",
+    "sana_i2v", "kandinsky5", "kandinsky5_i2v", "cosmos", "cosmos2", "cosmos25", "animatediff",
 )  # fmt: skip
 """Of the cases in `tiny.py`."""
 

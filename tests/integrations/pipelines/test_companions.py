@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from t2v_recaption import Enhancer, enhance
 from t2v_recaption.backends.scripted import ScriptedBackend
-from t2v_recaption.integrations.diffusers import captions_for, enhance_pipeline
+from t2v_recaption.integrations.diffusers import captions_for, enhance_pipeline, restore_pipeline
 from t2v_recaption.integrations.diffusers.glyphs import glyphs, with_straight_quotes
 
 PROMPT = "two red balls on a table"
@@ -22,7 +22,7 @@ LONG = f"a cat sits on a red sofa while {' and '.join(BIRDS)}"
 """More stated facts than CLIP has tokens for."""
 
 
-@pytest.fixture(params=["hunyuan", "kandinsky5"])
+@pytest.fixture(params=["hunyuan", "hunyuan_i2v", "kandinsky5", "kandinsky5_i2v"])
 def two(request: pytest.FixtureRequest, build: Any) -> Any:
     return build(request.param)
 
@@ -31,7 +31,7 @@ def two(request: pytest.FixtureRequest, build: Any) -> Any:
 def test_clip_reads_a_short_caption_whole(two: Any, listen: Any, prompts: Any) -> None:
     enhance_pipeline(two.pipe)
     with listen(two, two.companion) as heard:
-        two.pipe(prompt=prompts, **two.arguments)
+        two.pipe(prompt=prompts, **two.arguments_for(prompts))
     for text, outcome in zip(heard, two.pipe.last_enhancements, strict=False):
         assert len(two.pipe.tokenizer_2(text).input_ids) <= 77
         sentences = [sentence.text for sentence in outcome.sentences]
@@ -154,3 +154,37 @@ def test_sanas_instruction_counts_only_where_there_is_one(build: Any, listen: An
         assert found.fit.counts[0].tokens <= 60
         assert found.caption.lower() in heard[0]
         assert ("Make it good." in heard[0]) == bool(instruction)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from([PROMPT, "a cat", "a dog runs in the rain", LONG]), min_size=1, max_size=4),
+    st.integers(8, 300),
+)
+def test_captions_are_whole_or_said_to_be_too_long(build: Any, listen: Any, prompts: list[str], limit: int) -> None:
+    case = build("ltx")
+    enhance_pipeline(case.pipe)
+    try:
+        with listen(case) as heard:
+            case.pipe.encode_prompt = swallow(case.pipe.encode_prompt)
+            with pytest.raises(Enough):
+                case.pipe(prompt=prompts, max_sequence_length=limit, **case.arguments)
+    finally:
+        del case.pipe.encode_prompt
+        restore_pipeline(case.pipe)
+    outcomes = captions_for(case.pipe, prompts, max_sequence_length=limit).outcomes
+    assert len(outcomes) == len(prompts)
+    for text, outcome in zip(heard, outcomes, strict=False):
+        assert (text == outcome.caption) != outcome.fit.over
+
+
+class Enough(Exception):
+    """What comes after encoding is of no interest."""
+
+
+def swallow(encode: Any) -> Any:
+    def encode_and_stop(*args: Any, **kwargs: Any) -> None:
+        encode(*args, **kwargs)
+        raise Enough
+
+    return encode_and_stop

@@ -60,12 +60,9 @@ def test_a_string(case: Any, listen: Any, record: Any) -> None:
 
 def test_a_list(case: Any, listen: Any, record: Any) -> None:
     prompts = [PROMPT, OTHER]
-    arguments = dict(case.arguments)
-    if "image" in arguments and case.pipe.__class__.__name__ != "WanImageToVideoPipeline":
-        arguments["image"] = [arguments["image"]] * 2
     with record(case.pipe) as calls, listen(case) as heard:
         enhance_pipeline(case.pipe)
-        frames = case.pipe(prompt=prompts, **arguments)[0]
+        frames = case.pipe(prompt=prompts, **case.arguments_for(prompts))[0]
     assert len(frames) == 2
     found = case.pipe.last_enhancements
     assert [outcome.prompt for outcome in found] == prompts
@@ -89,13 +86,14 @@ def test_the_users_negative_prompt_stays(case: Any, record: Any, own: str) -> No
     assert "no people" in case.pipe.last_enhancement.caption.lower()  # it has nowhere else to go
 
 
-def test_without_guidance_the_caption_rules_out(case: Any, record: Any) -> None:
-    scale = next((n for n in ("true_cfg_scale", "guidance_scale") if n in signature(case.pipe)), None)
-    if scale is None:
-        pytest.skip("its guidance is a component")
+def test_without_guidance_the_caption_rules_out(case: Any, record: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    scale = next((name for name in ("true_cfg_scale", "guidance_scale") if name in signature(case.pipe)), None)
+    off = {scale: 1.0} if scale else {}
+    if not off:
+        monkeypatch.setattr(case.pipe.guider, "_enabled", False)
     with record(case.pipe, run=False) as calls:
         enhance_pipeline(case.pipe)
-        case.pipe(prompt=OTHER, **{scale: 1.0}, **case.arguments)
+        case.pipe(prompt=OTHER, **off, **case.arguments)
     assert "negative_prompt" not in calls[0]
     assert "no people" in case.pipe.last_enhancement.caption.lower()
 
@@ -157,6 +155,7 @@ def test_undone(case: Any, record: Any) -> None:
 def test_is_saved_under_its_own_name(case: Any, tmp_path: Path) -> None:
     name = type(case.pipe).__name__
     enhance_pipeline(case.pipe)
+    assert case.pipe.to("cpu") is case.pipe
     case.pipe.save_pretrained(tmp_path)
     index = json.loads((tmp_path / "model_index.json").read_text())
     assert index["_class_name"] == name

@@ -181,6 +181,38 @@ def test_options_that_make_no_sense(ltx: Any) -> None:
     enhance_pipeline(ltx.pipe)
 
 
+def test_stated_facts_that_are_too_much_for_the_encoder_are_said(ltx: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        enhance_pipeline(ltx.pipe)
+        ltx.pipe(prompt="two red balls and a blue vase on a table", max_sequence_length=8, **ltx.arguments)
+    assert ltx.pipe.last_enhancement.fit.over
+    assert "the end will be cut" in caplog.text
+
+
+def test_a_call_with_embeds_leaves_no_earlier_enhancement(ltx: Any, record: Any) -> None:
+    with record(ltx.pipe, run=False):
+        enhance_pipeline(ltx.pipe)
+        ltx.pipe(prompt=PROMPT, **ltx.arguments)
+        assert ltx.pipe.last_enhancement is not None
+        ltx.pipe(prompt_embeds=torch.zeros(1, 4, 8), **ltx.arguments)
+    assert ltx.pipe.last_enhancement is None
+
+
+def test_another_pipeline_made_from_it_is_not_enhanced(ltx: Any) -> None:
+    import diffusers
+
+    enhance_pipeline(ltx.pipe)
+    other = diffusers.LTXImageToVideoPipeline.from_pipe(ltx.pipe)
+    assert type(other) is diffusers.LTXImageToVideoPipeline
+    assert other.transformer is ltx.pipe.transformer
+
+
+def test_strength_is_the_enhancers(build: Any) -> None:
+    """Video-to-video pipelines have an argument of that name, a number."""
+    with pytest.raises(InvalidInput, match="strength"):
+        captions_for(build("ltx").pipe, PROMPT, strength=0.6)
+
+
 def test_an_argument_that_is_given_by_place(build: Any) -> None:
     case = build("ltx")
     enhance_pipeline(case.pipe)

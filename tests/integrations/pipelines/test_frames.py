@@ -20,6 +20,8 @@ SAID = (
     "The cat gathers itself, jumps down and lands softly, its tail swinging up behind it, then walks out of the frame."
 )
 RED = (200, 60, 30)
+IMAGE_TO_VIDEO = ["ltx_i2v", "ltx2_i2v", "cogvideox_i2v", "wan_i2v", "hunyuan_i2v", "kandinsky5_i2v"]
+IMAGE_TO_VIDEO += ["sana_i2v", "cosmos2"]
 
 
 def red(size: int = 8) -> Any:
@@ -36,7 +38,9 @@ def shown(backend: Any) -> list[list[Any]]:
     return [[image for message in request.messages for image in message.images] for request in backend.history]
 
 
-@pytest.mark.parametrize("name", ["ltx_i2v", "cogvideox_i2v", "wan_i2v"])
+@pytest.mark.parametrize(
+    "name", ["ltx_i2v", "cogvideox_i2v", "wan_i2v", "hunyuan_i2v", "kandinsky5_i2v", "sana_i2v", "cosmos2", "ltx2_i2v"]
+)
 def test_the_frame_is_seen(build: Any, name: str) -> None:
     case = build(name)
     enhancer, backend = seeing()

@@ -42,6 +42,14 @@ class Case:
     """Whether the tokenizer gets to see capitals."""
     template: str = ""
     """Something that stands in the encoder's input besides the caption."""
+    one_image: bool = False
+    """Whether several prompts share one image, which then must not be a list."""
+
+    def arguments_for(self, prompts: Any) -> dict[str, Any]:
+        """The arguments, with an image a prompt."""
+        if isinstance(prompts, str) or self.one_image or "image" not in self.arguments:
+            return self.arguments
+        return {**self.arguments, "image": [self.arguments["image"]] * len(prompts)}
 
 
 CASES: dict[str, Callable[[], Case]] = {}
@@ -186,7 +194,7 @@ def wan_i2v() -> Case:
         image_encoder=transformers.CLIPVisionModelWithProjection(vision).eval(),
         image_processor=transformers.CLIPImageProcessor(crop_size=32, size=32), transformer_2=None,
     )  # fmt: skip
-    return Case(pipe, "wan2.1", small(image=picture()))
+    return Case(pipe, "wan2.1", small(image=picture()), one_image=True)
 
 
 @case
@@ -196,6 +204,16 @@ def skyreels() -> Case:
         scheduler=diffusers.UniPCMultistepScheduler(flow_shift=8.0, use_flow_sigmas=True), tokenizer=tokenizer(),
     )  # fmt: skip
     return Case(pipe, "skyreels-v2", small())
+
+
+@case
+def skyreels_df() -> Case:
+    """Diffusion forcing."""
+    pipe = diffusers.SkyReelsV2DiffusionForcingPipeline(
+        transformer=wan_transformer("SkyReelsV2Transformer3DModel"), vae=wan_vae(), text_encoder=t5(),
+        scheduler=diffusers.UniPCMultistepScheduler(flow_shift=8.0, use_flow_sigmas=True), tokenizer=tokenizer(),
+    )  # fmt: skip
+    return Case(pipe, "skyreels-v2", small(frames=9))
 
 
 def ltx_parts() -> dict[str, Any]:
@@ -290,10 +308,18 @@ LTX2_CALL = {
 }  # fmt: skip
 
 
+NONE: dict[str, Any] = {"processor": None, "prompt_enhancer": None, "duration_head": None}
+
+
 @case
 def ltx2() -> Case:
-    more: dict[str, Any] = {"processor": None, "prompt_enhancer": None, "duration_head": None}
-    return Case(diffusers.LTX2Pipeline(**ltx2_parts(), **more), "ltx-2", small(32, 5, **LTX2_CALL))
+    return Case(diffusers.LTX2Pipeline(**ltx2_parts(), **NONE), "ltx-2", small(32, 5, **LTX2_CALL))
+
+
+@case
+def ltx2_i2v() -> Case:
+    pipe = diffusers.LTX2ImageToVideoPipeline(**ltx2_parts(), **NONE)
+    return Case(pipe, "ltx-2", small(32, 5, image=picture(32), image_crf=0, **LTX2_CALL))
 
 
 def hunyuan_vae() -> Any:
@@ -305,29 +331,67 @@ def hunyuan_vae() -> Any:
     )  # fmt: skip
 
 
+def hunyuan_transformer(**more: Any) -> Any:
+    torch.manual_seed(0)
+    return diffusers.HunyuanVideoTransformer3DModel(
+        out_channels=4, num_attention_heads=2, attention_head_dim=10, num_layers=1, num_single_layers=1,
+        num_refiner_layers=1, patch_size=1, patch_size_t=1, text_embed_dim=16, pooled_projection_dim=8,
+        rope_axes_dim=(2, 4, 4), **more,
+    )  # fmt: skip
+
+
+LLAMA = {
+    "hidden_size": 16, "intermediate_size": 37, "num_attention_heads": 4, "num_hidden_layers": 2, "vocab_size": 3000,
+    "bos_token_id": 2, "eos_token_id": 1, "pad_token_id": 0,
+}  # fmt: skip
+
+
 @case
 def hunyuan() -> Case:
     """Its own template with the crop that the tokenizer built here makes of it."""
     from diffusers.pipelines.hunyuan_video.pipeline_hunyuan_video import DEFAULT_PROMPT_TEMPLATE
 
-    torch.manual_seed(0)
-    transformer = diffusers.HunyuanVideoTransformer3DModel(
-        in_channels=4, out_channels=4, num_attention_heads=2, attention_head_dim=10, num_layers=1, num_single_layers=1,
-        num_refiner_layers=1, patch_size=1, patch_size_t=1, guidance_embeds=True, text_embed_dim=16,
-        pooled_projection_dim=8, rope_axes_dim=(2, 4, 4),
-    )  # fmt: skip
-    llama = transformers.LlamaConfig(
-        hidden_size=16, intermediate_size=37, num_attention_heads=4, num_hidden_layers=2, vocab_size=3000,
-        bos_token_id=2, eos_token_id=1, pad_token_id=0,
-    )  # fmt: skip
     pipe = diffusers.HunyuanVideoPipeline(
-        transformer=transformer, vae=hunyuan_vae(), scheduler=flow(shift=7.0),
-        text_encoder=transformers.LlamaModel(llama).eval(), text_encoder_2=clip(),
-        tokenizer=tokenizer("<s> $A"), tokenizer_2=tokenizer("<s> $A </s>", 77),
+        transformer=hunyuan_transformer(in_channels=4, guidance_embeds=True), vae=hunyuan_vae(),
+        scheduler=flow(shift=7.0), text_encoder=transformers.LlamaModel(transformers.LlamaConfig(**LLAMA)).eval(),
+        text_encoder_2=clip(), tokenizer=tokenizer("<s> $A"), tokenizer_2=tokenizer("<s> $A </s>", 77),
     )  # fmt: skip
     text = DEFAULT_PROMPT_TEMPLATE["template"]
     template = {"template": text, "crop_start": len(pipe.tokenizer(text.partition("{}")[0]).input_ids)}
     return Case(pipe, "hunyuanvideo", small(prompt_template=template), companion="text_encoder_2", template="eot_id")
+
+
+@case
+def hunyuan_i2v() -> Case:
+    """With the marks that its pipeline looks for as tokens of their own, and an image of 49 tokens."""
+    from diffusers.pipelines.hunyuan_video.pipeline_hunyuan_video_image2video import DEFAULT_PROMPT_TEMPLATE
+
+    reader = tokenizer("<s> $A")
+    reader.add_special_tokens({"additional_special_tokens": ["<|start_header_id|>", "<|end_header_id|>", "<image>"]})
+    vision = transformers.CLIPVisionConfig(
+        hidden_size=8, intermediate_size=37, projection_dim=32, num_attention_heads=4, num_hidden_layers=2,
+        image_size=224,
+    )  # fmt: skip
+    llama = transformers.LlamaConfig(**{**LLAMA, "vocab_size": len(reader)})
+    image = reader.convert_tokens_to_ids("<image>")
+    config = transformers.LlavaConfig(vision_config=vision, text_config=llama, pad_token_id=0, image_token_index=image)
+    config.image_token_index = image
+    pipe = diffusers.HunyuanVideoImageToVideoPipeline(
+        transformer=hunyuan_transformer(in_channels=9, guidance_embeds=False, image_condition_type="latent_concat"),
+        vae=hunyuan_vae(), scheduler=flow(shift=7.0),
+        text_encoder=transformers.LlavaForConditionalGeneration(config).eval(), text_encoder_2=clip(),
+        tokenizer=reader, tokenizer_2=tokenizer("<s> $A </s>", 77),
+        image_processor=transformers.CLIPImageProcessor(crop_size=224, size=224),
+    )  # fmt: skip
+    text = DEFAULT_PROMPT_TEMPLATE["template"]
+    head = len(reader(text.partition("{}")[0]).input_ids)
+    start = reader(text).input_ids.index(image)
+    template = {
+        "template": text, "crop_start": head, "image_emb_len": 49, "image_emb_start": start,
+        "image_emb_end": start + 49,
+    }  # fmt: skip
+    arguments = small(prompt_template=template, image=picture())
+    return Case(pipe, "hunyuanvideo", arguments, companion="text_encoder_2", template="assistant")
 
 
 def hunyuan15_parts() -> dict[str, Any]:
@@ -447,8 +511,7 @@ def latte() -> Case:
     return Case(pipe, "latte", {**call, "clean_caption": False}, cased=False)
 
 
-@case
-def sana() -> Case:
+def _sana(cls: str, scheduler: Any, **more: Any) -> Case:
     torch.manual_seed(0)
     gemma = transformers.Gemma2Config(
         head_dim=16, hidden_size=8, intermediate_size=64, num_attention_heads=2, num_hidden_layers=1,
@@ -460,14 +523,29 @@ def sana() -> Case:
         mlp_ratio=2.5, dropout=0.0, attention_bias=False, sample_size=8, patch_size=(1, 2, 2),
         norm_elementwise_affine=False, norm_eps=1e-6, qk_norm="rms_norm_across_heads", rope_max_seq_len=32,
     )  # fmt: skip
-    pipe = diffusers.SanaVideoPipeline(
-        transformer=transformer, vae=wan_vae(), scheduler=diffusers.DPMSolverMultistepScheduler(),
+    pipe = getattr(diffusers, cls)(
+        transformer=transformer, vae=wan_vae(), scheduler=scheduler,
         text_encoder=transformers.Gemma2Model(gemma).eval(), tokenizer=tokenizer("<s> $A"),
     )  # fmt: skip
-    call = {"height": 32, "width": 32, "frames": 5, "num_inference_steps": 1, "output_type": "pt"}
+    call = {"height": 32, "width": 32, "frames": 5, "num_inference_steps": 1, "output_type": "pt", **more}
     return Case(
-        pipe, "sana-video", {**call, "use_resolution_binning": False}, cased=False, template="generate only the"
+        pipe,
+        "sana-video",
+        {**call, "use_resolution_binning": False},
+        cased=False,
+        template="generate only the",
+        one_image=True,
     )
+
+
+@case
+def sana() -> Case:
+    return _sana("SanaVideoPipeline", diffusers.DPMSolverMultistepScheduler())
+
+
+@case
+def sana_i2v() -> Case:
+    return _sana("SanaImageToVideoPipeline", flow(), image=picture(32))
 
 
 class Processor:
@@ -486,27 +564,36 @@ class Processor:
         return self.tokenizer.save_pretrained(folder, **options)
 
 
-@case
-def kandinsky5() -> Case:
+def _kandinsky5(cls: str, **more: Any) -> Case:
     torch.manual_seed(0)
     vae = diffusers.AutoencoderKLHunyuanVideo(
-        act_fn="silu", block_out_channels=[32, 64], down_block_types=["HunyuanVideoDownBlock3D"] * 2, in_channels=3,
+        act_fn="silu", block_out_channels=[32, 64, 64], down_block_types=["HunyuanVideoDownBlock3D"] * 3, in_channels=3,
         latent_channels=16, layers_per_block=1, mid_block_add_attention=False, norm_num_groups=32, out_channels=3,
         scaling_factor=0.476986, spatial_compression_ratio=8, temporal_compression_ratio=4,
-        up_block_types=["HunyuanVideoUpBlock3D"] * 2,
+        up_block_types=["HunyuanVideoUpBlock3D"] * 3,
     )  # fmt: skip
     transformer = diffusers.Kandinsky5Transformer3DModel(
         in_visual_dim=16, in_text_dim=32, in_text_dim2=16, time_dim=16, out_visual_dim=16, patch_size=(1, 2, 2),
-        model_dim=16, ff_dim=32, num_text_blocks=1, num_visual_blocks=1, axes_dims=(1, 1, 2), visual_cond=False,
-        attention_type="regular",
+        model_dim=16, ff_dim=32, num_text_blocks=1, num_visual_blocks=1, axes_dims=(1, 1, 2),
+        visual_cond="image" in more, attention_type="regular",
     )  # fmt: skip
-    pipe = diffusers.Kandinsky5T2VPipeline(
+    pipe = getattr(diffusers, cls)(
         transformer=transformer, vae=vae, scheduler=flow(shift=7.0), text_encoder=qwen(32, (2, 2, 4)),
         tokenizer=Processor(tokenizer("$A")), text_encoder_2=clip(16), tokenizer_2=tokenizer("<s> $A </s>", 77),
     )  # fmt: skip
     head = pipe.prompt_template.partition("{}")[0]
     pipe.prompt_template_encode_start_idx = len(pipe.tokenizer(head).input_ids)
-    return Case(pipe, "kandinsky-5", small(32, 5), companion="text_encoder_2", template="professional footage")
+    return Case(pipe, "kandinsky-5", small(32, 5, **more), companion="text_encoder_2", template="professional footage")
+
+
+@case
+def kandinsky5() -> Case:
+    return _kandinsky5("Kandinsky5T2VPipeline")
+
+
+@case
+def kandinsky5_i2v() -> Case:
+    return _kandinsky5("Kandinsky5I2VPipeline", image=picture(32))
 
 
 class Guardrail(diffusers.ModelMixin, diffusers.ConfigMixin):
@@ -548,6 +635,17 @@ def cosmos() -> Case:
         tokenizer=tokenizer(), safety_checker=Guardrail(),
     )  # fmt: skip
     return Case(pipe, "cosmos-predict1", small(32, 9))
+
+
+@case
+def cosmos2() -> Case:
+    """Video-to-world, from an image."""
+    torch.manual_seed(0)
+    pipe = diffusers.Cosmos2VideoToWorldPipeline(
+        transformer=cosmos_transformer(17, 16), vae=wan_vae(), scheduler=flow(use_karras_sigmas=True),
+        text_encoder=t5(), tokenizer=tokenizer(), safety_checker=Guardrail(),
+    )  # fmt: skip
+    return Case(pipe, "cosmos-predict2", small(32, 5, image=picture(32)))
 
 
 @case
