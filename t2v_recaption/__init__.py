@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from t2v_recaption.backends.base import Backend
     from t2v_recaption.enhancement import Enhancement, Failure
     from t2v_recaption.enhancer import Enhancer, enhance
     from t2v_recaption.errors import (
@@ -29,12 +30,15 @@ if TYPE_CHECKING:
     from t2v_recaption.fidelity.report import Report, Status
     from t2v_recaption.intent.model import Fact, Intent, Kind, Span
     from t2v_recaption.pipeline import Job
+    from t2v_recaption.registry import describe
     from t2v_recaption.targets.model import Encoder, Target
     from t2v_recaption.targets.tokens import TokenCounter
+    from t2v_recaption.writers import make_backend
 
 __version__ = "0.1.0"
 
 _WHERE = {
+    "Backend": "backends.base",
     "BackendError": "errors",
     "Encoder": "targets.model",
     "Enhancement": "enhancement",
@@ -55,10 +59,13 @@ _WHERE = {
     "Target": "targets.model",
     "TokenCounter": "targets.tokens",
     "UnknownName": "errors",
+    "describe": "registry",
     "enhance": "enhancer",
+    "make_backend": "writers",
 }
 
 __all__ = [
+    "Backend",
     "BackendError",
     "Encoder",
     "Enhancement",
@@ -79,7 +86,9 @@ __all__ = [
     "Target",
     "TokenCounter",
     "UnknownName",
+    "describe",
     "enhance",
+    "make_backend",
 ]
 
 
