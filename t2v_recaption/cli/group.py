@@ -16,6 +16,7 @@ from t2v_recaption.errors import InvalidInput, RecaptionError, UnknownName
 COMMANDS = {
     "backends": "List what can run models, and what to install for the rest.",
     "enhance": "Turn a prompt into a dense caption (same as t2v-enhance).",
+    "serve": "Serve captions over HTTP.",
     "targets": "List the video models that captions are written for.",
 }
 """Name → one line of help; the command is the object of that name in `t2v_recaption.cli.<name>`."""
