@@ -26,6 +26,7 @@ TEST = [
     *DIFFUSERS,
     "build>=1.2",
     "hypothesis>=6.100",
+    "jsonschema>=4.20",
     "pillow>=10",
     "psutil>=5.9",
     "mypy>=1.11",
@@ -50,10 +51,13 @@ setup(
     package_dir={f"t2v_recaption.{name}": name for name in NESTED},
     package_data={
         "t2v_recaption": ["py.typed"],
+        "t2v_recaption.integrations": ["comfyui/README.md", "comfyui/*.png", "comfyui/example_workflows/*.json"],
+        "t2v_recaption.serve": ["openapi.json"],
         "t2v_recaption.prompts": ["**/*.j2", "**/*.json", "**/*.jsonl", "**/*.yaml", "**/*.txt", "**/*.md"],
     },
     install_requires=[
         "click>=8.1,!=8.3.0",
+        "h11>=0.14",
         "jinja2>=3.1",
         "openai>=1.60",
         "platformdirs>=4.2",

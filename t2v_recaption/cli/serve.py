@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -105,6 +106,7 @@ def serve(
         work_seconds=timeout,
         grace_seconds=grace,
     )
+    _collect_as_usual()
     enhancer = Settings(**options).enhancer()
     server = Server(enhancer, host=host, port=port, token=read_token(token_file), limits=limits)
     if server.run(click.echo):
@@ -114,3 +116,9 @@ def serve(
     sys.stderr.flush()
     # A model call cannot be interrupted, and would hold up the end of the process.
     os._exit(1)
+
+
+def _collect_as_usual() -> None:
+    """Look for garbage as Python does by itself: the commands do so seldom, which only suits what ends soon."""
+    gc.freeze()
+    gc.set_threshold(700, 10, 10)
