@@ -86,7 +86,8 @@ class Connection:
     async def serve(self) -> None:
         """Serve until the connection ends; always closes it."""
         try:
-            while await self._exchange():
+            # Stopping may begin between an answer and here: then nobody is left who would close the connection.
+            while await self._exchange() and not self.application.stopping:
                 self.wire.start_next_cycle()
                 self.idle, self._method = True, ""
         except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError):
@@ -195,16 +196,16 @@ class Connection:
             *([] if keep else [("Connection", "close")]),
         ]
         reason = HTTPStatus(response.status).phrase
-        self._write(h11.Response(status_code=response.status, headers=headers, reason=reason))
-        if self._method != "HEAD":
-            self._write(h11.Data(data=response.body))
-        self._write(h11.EndOfMessage())
+        body = b"" if self._method == "HEAD" else response.body
+        self._write(
+            h11.Response(status_code=response.status, headers=headers, reason=reason),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        )
         await asyncio.wait_for(self.writer.drain(), self.limits.write_seconds)
 
-    def _write(self, event: h11.Event) -> None:
-        data = self.wire.send(event)
-        if data:
-            self.writer.write(data)
+    def _write(self, *events: h11.Event) -> None:
+        self.writer.write(b"".join(self.wire.send(event) or b"" for event in events))
 
     async def _linger(self) -> None:
         """Say that nothing more comes, and let the client finish its sentence."""

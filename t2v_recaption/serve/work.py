@@ -91,6 +91,7 @@ class Workshop:
             self.pending -= len(order.jobs)
             if order.future.cancelled() and order in self._waiting:
                 self._waiting.remove(order)
+                order.future.set_running_or_notify_cancel()  # whoever waits for it learns that it is over
 
     def _retry_after(self) -> int:
         return max(1, min(LONGEST_WAIT, math.ceil(self._seconds * self.pending / 2)))
