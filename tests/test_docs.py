@@ -13,8 +13,20 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROO
 HELP = ROOT / "docs" / "cli.md"
 HELP_BLOCK = re.compile(r"(<!-- help -->\n```text\n).*?(```\n)", re.S)
 
-NEEDS_MORE = ("--base-url", "--backend", "--model", "--writer chat", "--file", "--review", "--image", "…", "| ", "> ")
-"""What marks a command that needs a server, a model, a file or a terminal."""
+NEEDS_MORE = (
+    "t2v serve",
+    "--base-url",
+    "--backend",
+    "--model",
+    "--writer chat",
+    "--file",
+    "--review",
+    "--image",
+    "…",
+    "| ",
+    "> ",
+)
+"""What marks a command that needs a server, a model, a file or a terminal, or that does not end."""
 
 
 def blocks(page: Path, language: str) -> list[str]:

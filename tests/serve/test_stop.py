@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +11,17 @@ import pytest
 
 from benchmarks.serve import measure
 from t2v_recaption import Enhancer
-from tests.serve.conftest import PATIENCE, Client, GatedComposer, ModelServer, command, eventually, received, serving
+from tests.serve.conftest import (
+    PATIENCE,
+    ROOT,
+    Client,
+    GatedComposer,
+    ModelServer,
+    command,
+    eventually,
+    received,
+    serving,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent differently there")
 
@@ -115,11 +126,8 @@ class command_fails:  # noqa: N801 -- reads as a statement
     """Run the command that should end at once; its exit code and what it said."""
 
     def __init__(self, *options: str) -> None:
-        import subprocess
-
-        done = subprocess.run(
-            [sys.executable, "-m", "t2v_recaption", "serve", *options], capture_output=True, text=True, timeout=PATIENCE
-        )
+        call = [sys.executable, "-m", "t2v_recaption", "serve", *options]
+        done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
         self.result = done.returncode, done.stderr
 
     def __enter__(self) -> tuple[int, str]:
