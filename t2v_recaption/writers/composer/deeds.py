@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, Protocol, TypeVar
 
 from t2v_recaption.intent.model import Kind
@@ -58,7 +59,8 @@ class Deeds:
     def _engaged(self, verb: VerbPhrase) -> VerbPhrase:
         """Training in swimming is swimming."""
         later = (v for v in self.a.verbs if v.gerund and v.first > verb.verb and self._known(v))
-        return next(later, verb) if verb.lemma in ENGAGING else verb
+        herself = any(self.a.tokens[self.a.nouns[i].head].lower.endswith(("self", "selves")) for i in verb.objects)
+        return next(later, verb) if verb.lemma in ENGAGING or herself else verb
 
     def _is_attempt(self, verb: VerbPhrase) -> bool:
         to = self.a.tokens[verb.last].lower if verb.last < len(self.a.tokens) else ""
@@ -124,7 +126,7 @@ class Deeds:
         fitting = ranked(options, self.scene, obj, self.library)
         if not fitting and self.scene.main is not None and self.scene.main.root in ALIVE:
             fitting = ranked(options, self.scene, obj, self.library, anybody=True)
-        return fitting[0] if fitting else None
+        return fitting[0][0] if fitting else None
 
     def _names_of(self, actor: Actor | None) -> list[str]:
         return names_of(actor, self.library)
@@ -143,8 +145,9 @@ T = TypeVar("T", bound=Told)
 
 def ranked(
     options: Sequence[T], scene: Scene, obj: Actor | None, library: Library, *, anybody: bool = False
-) -> list[T]:
-    """Those that fit the object and the doer, nearest first; only those that name the object, if there are any.
+) -> list[list[T]]:
+    """Those that fit the object and the doer, nearest first, equally near ones together; only those that name the
+    object, if there are any.
 
     `anybody` takes those that name the object for another doer.
     """
@@ -153,7 +156,8 @@ def ranked(
     scored = [(_score(option.head, things, doers), -at, option) for at, option in enumerate(options)]
     special = [item for item in scored if item[0][0] > 0 and (anybody or item[0][1] > 0)]
     fitting = special if anybody else special or [item for item in scored if item[0][1] > 0 and item[0][0] == 0]
-    return [item[2] for item in sorted(fitting, key=lambda item: item[:2], reverse=True)]
+    fitting.sort(key=lambda item: item[:2], reverse=True)
+    return [[item[2] for item in alike] for _, alike in groupby(fitting, key=lambda item: item[0])]
 
 
 def _score(head: dict[str, Any], things: Sequence[str], doers: Sequence[str]) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,6 +23,8 @@ ENOUGH = 4
 """Takes after which no other group is asked: as many as candidates are usually made."""
 LIKENESSES = frozenset(("miniature", "toy", "model", "lego", "origami"))
 SEATED = frozenset(("seat", "chair", "bench", "lap", "sits", "sit", "seated", "bed", "armchair", "sofa"))
+ROOTS = frozenset(("outdoor", "indoor", "water", "sky", "space", "abstract"))
+"""Places that say too little to show one, where the subject itself has something to show."""
 SINGLE = frozenset(("it", "its", "itself"))
 
 
@@ -60,6 +62,7 @@ class Director:
         """The take that fits best; None where the knowledge has none, or the prompt tells the events itself."""
         if self.scene.intent.of_kind(Kind.ORDER):
             return None
+        sources: dict[str, Callable[[], Iterator[list[Group]]]]
         sources = {"action": self._of_action, "subject": self._of_subject, "place": self._of_place}
         if self._is_own_scenery():
             sources = {"action": self._of_action, "place": self._of_place, "subject": self._of_subject}
@@ -67,8 +70,8 @@ class Director:
             sources = {"above": self._from_above}
         for kind, groups in sources.items():
             fitting: list[list[Shot]] = []
-            for group in filter(self._is_needed, groups()):
-                shots = [self._shot(take, kind, group) for take in group.takes]
+            for alike in groups():
+                shots = [self._shot(take, kind, group) for group in alike for take in group.takes]
                 fitting.append([shot for shot in shots if shot is not None])
                 if sum(map(len, fitting)) >= ENOUGH:
                     break
@@ -108,7 +111,7 @@ class Director:
 
     # where to look
 
-    def _of_action(self) -> Iterator[Group]:
+    def _of_action(self) -> Iterator[list[Group]]:
         action = self.scene.action
         if action is None or (action.verb is not None and action.verb.passive):
             return
@@ -116,12 +119,12 @@ class Director:
         options = [*takes.of_action(f"{action.lemma} {particle}".strip())]
         if particle:
             options += takes.of_action(action.lemma)
-        needed = [group for group in options if group.head.get("needs") and self._is_needed(group)]
-        yield from ranked(needed, self.scene, action.obj, self.s.library)
-        others = [group for group in options if not group.head.get("needs")]
-        yield from ranked(others, self.scene, action.obj, self.s.library)
+        pools = [[g for g in options if g.head.get("needs") and self._is_needed(g)]]
+        pools.append([g for g in options if not g.head.get("needs")])
         if action.entry is None:
-            yield from ranked(takes.of_action(ANYTHING), self.scene, action.obj, self.s.library)
+            pools.append([*takes.of_action(ANYTHING)])
+        for pool in pools:
+            yield from ranked(pool, self.scene, action.obj, self.s.library)
 
     def _is_needed(self, group: Group) -> bool:
         """Whether the prompt has one of the words without which the group is about something else."""
@@ -130,7 +133,7 @@ class Director:
         needs: Sequence[str] = group.head.get("needs") or ()
         return not needs or any(f" {word} " in text or f" {word} " in lemmas for word in needs)
 
-    def _of_subject(self) -> Iterator[Group]:
+    def _of_subject(self) -> Iterator[list[Group]]:
         main = self.scene.main
         if main is None or main.root in PLACES - {"building"} or self.scene.hands or self._is_likeness(main):
             return
@@ -139,8 +142,8 @@ class Director:
         takes = self.s.library.takes
         for name in self._names(main):
             group = takes.of_subject(name)
-            if group is not None:
-                yield group
+            if group is not None and self._is_needed(group):
+                yield [group]
 
     def _names(self, main: Actor) -> Iterator[str]:
         """What the subject is called, and what it is, as long as that says how it looks."""
@@ -162,7 +165,7 @@ class Director:
         said = {m.lemma for m in main.noun.modifiers}
         return bool(said & LIKENESSES) or (main.root == "animal" and bool(said & words().lifeless))
 
-    def _of_place(self) -> Iterator[Group]:
+    def _of_place(self) -> Iterator[list[Group]]:
         main, place = self.scene.main, self.scene.place
         if main is not None and main.root not in PLACES | {"", "abstract"}:
             return
@@ -171,21 +174,21 @@ class Director:
         vague = main is None or not main.root or main.noun.core.rpartition(" ")[2] in words().no_subject
         names = [] if vague or main is None else [*main.names]
         if place is not None and (main is None or vague or main.root not in PLACES or place.name in main.noun.lemma):
-            names += self.s.library.chain_names(place, places=True)[:2]
+            names += [name for name in self.s.library.chain_names(place, places=True)[:2] if name not in ROOTS]
         for name in names:
             group = self.s.library.takes.of_place(name)
-            if group is not None:
-                yield group
+            if group is not None and self._is_needed(group):
+                yield [group]
 
-    def _from_above(self) -> Iterator[Group]:
+    def _from_above(self) -> Iterator[list[Group]]:
         main, place, library = self.scene.main, self.scene.place, self.s.library
         names = [*main.names] if main is not None else []
         names += library.chain_names(place, places=True)[:2] if place is not None else []
         names += [name for other in self.scene.others for name in other.names]
         for name in names:
             group = library.takes.from_above(name)
-            if group is not None:
-                yield group
+            if group is not None and self._is_needed(group):
+                yield [group]
 
     # what may be used
 
@@ -262,6 +265,8 @@ class Director:
         action = self.scene.action
         if kind != "action" or action is None or action.obj is None or group.head.get("objects"):
             return False
+        if action.obj.root in PLACES:
+            return False  # where one enters
         if self.scene.main is not None and self.scene.main.root not in ("person", "creature"):
             return False  # animals do with it what they always do
         return not any("obj" in ready.slots for ready in take.motion)
@@ -286,7 +291,7 @@ class Director:
         if "close-up" in self.s.tag_names() and not self._is_close(take):
             return False
         if kind == "above":
-            return True
+            return self._is_seen_whole(group)
         if kind == "place":
             return self._is_own_place(group)
         if take.place is None:
@@ -294,6 +299,15 @@ class Director:
         if self.scene.place is not None or self.scene.place_stated:
             return self.scene.place is not None and self.scene.place.name == take.place.name
         return take.place.situation.fits(self.s.tags) and self._may_be_at(take.place, group)
+
+    def _is_seen_whole(self, group: Group) -> bool:
+        """Whether the land that a view from the air shows is not of another place: a house in the mountains."""
+        place, known = self.scene.place, {group.head["above"], *group.head.get("also", ())}
+        return (
+            place is None
+            or not self.scene.place_stated
+            or bool(known & {*self.s.library.chain_names(place, places=True)})
+        )
 
     def _is_own_place(self, group: Group) -> bool:
         """Whether the scenery of a place is not somewhere else: a pond in a forest."""
@@ -327,7 +341,12 @@ class Director:
 
     def _has_own_places(self, obj: Actor | None, place: Entry) -> bool:
         """Whether the object of the action is somewhere else: what is too big or too alive to be carried."""
-        if obj is None or obj.root not in ("plant", "animal", "vehicle", "building", "landform", "water"):
+        names = self.s.library.chain_names(obj.entry) if obj is not None else []
+        if (
+            obj is None
+            or "food" in names
+            or obj.root not in ("plant", "animal", "vehicle", "building", "landform", "water")
+        ):
             return False
         theirs = self.surroundings.own_places(obj)
         inside = "indoor" in self.s.library.vocabulary.names(place.situation)

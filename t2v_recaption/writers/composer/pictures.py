@@ -9,7 +9,7 @@ from t2v_recaption.intent.model import Fact, Kind
 from t2v_recaption.language.model import NounPhrase
 from t2v_recaption.writers.composer.library import Entry, Library, Ready
 from t2v_recaption.writers.composer.notation import Reference
-from t2v_recaption.writers.composer.scene import TIMES, Actor, Scene
+from t2v_recaption.writers.composer.scene import PLACES, TIMES, Actor, Scene
 from t2v_recaption.writers.composer.selector import Planned, Selector, opening
 from t2v_recaption.writers.composer.words import words
 
@@ -74,11 +74,16 @@ class Pictures:
         for link in self._near(place):
             options = self._views("vignettes", link)
             for ready in self.s.choice.order(f"vignette.{link.name}", options):
-                if self.s.fits(ready, who) and self._is_now(ready):
+                if self.s.fits(ready, who) and self._is_now(ready) and not self._is_contrary(ready):
                     self.s.used.add(ready.fragment.source)
                     self.s.narrow(ready.tags)
                     return [Planned("setting", weight, ready, who, f"vignette.{len(self.s.used)}")]
         return []
+
+    def _is_contrary(self, ready: Ready) -> bool:
+        """Whether it says the contrary of what is said of the subject: of a house under construction."""
+        main = self.scene.main
+        return main is not None and main.root in PLACES and bool(ready.words & self._stated(main)[0])
 
     def _is_now(self, ready: Ready) -> bool:
         """Whether the sentence tells of no other time of day than the scene has."""

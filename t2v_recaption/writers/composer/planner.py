@@ -36,6 +36,7 @@ FAMILY = frozenset(
     ("baby", "mom", "mum", "mother", "dad", "father", "parent", "child", "kid", "family", "friend", "sibling")
 )
 NEAR = frozenset(("close-up", "fine-detail"))
+INSIDE = frozenset(("in", "inside", "at", "on", "within"))
 ITS = frozenset(("it", "its", "itself"))
 BEATS = (0.85, 0.7, 0.65)
 FILMED = {"light": (0.88, 0.7, 0.65), "normal": (0.88, 0.86, 0.7), "rich": (0.88, 0.86, 0.8)}
@@ -182,6 +183,7 @@ class Planner:
             for part in scene.main.parts[:2]:
                 out += self.pictures.portrait(part, part.reference, 0.86, main=False, kin=True)
             vague = scene.main.noun.core.rpartition(" ")[2] in words().no_subject
+            vague = vague and not self.library.picture("portraits", scene.main.noun.lemma, "portrait")
             alone = not out and not self.dressed and not vague
             own = self.pictures.portrait(scene.main, scene.main.reference, 0.86, main=True) if alone else []
             out += [replace(item, own=not scene.hands) for item in own]  # "their" would be the hands
@@ -228,14 +230,16 @@ class Planner:
 
     def _is_around(self, actor: Actor) -> bool:
         """Whether the thing is what the scene happens in or on: a studio, a field, a street."""
+        near = INSIDE if actor.root in ("building", "vehicle") else WITHIN
         return actor.root in PLACES and any(
-            relation.ground == actor.noun.index and relation.category in WITHIN
+            relation.ground == actor.noun.index and relation.category in near
             for relation in self.scene.analysis.relations
         )
 
     def _belongs(self, actor: Actor) -> bool:
         """Whether the thing only tells which one another thing is: the band of "a singer of a band"."""
-        return any(noun.of == actor.noun.index for noun in self.scene.analysis.nouns)
+        counts = words().groups | words().collective
+        return any(n.of == actor.noun.index and n.core not in counts for n in self.scene.analysis.nouns)
 
     def _is_painted(self, actor: Actor) -> bool:
         """Whether the sentence on the place shows the thing already."""

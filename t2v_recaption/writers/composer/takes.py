@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from t2v_recaption.writers.composer.library import Entry, Library, Ready
+from t2v_recaption.writers.composer.tags import Tags
 
 CUTS = ('"takes": [', '"wear": {', '"with": [')
 """Keys after which a line has only text: what stands before them is all that an index needs."""
@@ -55,11 +56,19 @@ class Group:
         return self._ready(self._row.get("wear", {}).get(context, ()))
 
     def _take(self, row: dict[str, Any]) -> Take:
-        camera = self._ready([row["camera"]])[0] if "camera" in row else None
-        setting = self._ready([row["setting"]])[0] if "setting" in row else None
         place = self._library.place(row["place"], exact=True) if "place" in row else None
+        where = place or (self._library.place(self.head["place"], exact=True) if "place" in self.head else None)
+
+        def there(source: str) -> Ready:
+            return _at_home(self._library.ready(source), where)
+
         return Take(
-            self._ready(row["motion"]), setting, camera, self._ready(row.get("wear", ())), place, row.get("time", "")
+            tuple(map(there, row["motion"])),
+            there(row["setting"]) if "setting" in row else None,
+            there(row["camera"]) if "camera" in row else None,
+            self._ready(row.get("wear", ())),
+            place,
+            row.get("time", ""),
         )
 
     def _ready(self, sources: Sequence[str]) -> tuple[Ready, ...]:
@@ -111,6 +120,14 @@ class Takes:
         particle = head.get("particle", "")
         for word in {f"{head['verb']} {particle}".strip(), *head.get("also", ())}:
             self._actions.setdefault(word.lower(), []).append(group)
+
+
+def _at_home(ready: Ready, place: Entry | None) -> Ready:
+    """The sentence without tags that its own place belies: "the ridge of a roof" is no mountain in a town."""
+    if place is None:
+        return ready
+    tags, here = ready.tags, place.situation
+    return ready._replace(tags=Tags(tags.has & ~here.bars, tags.bars & ~here.has))
 
 
 def _head(line: str) -> str:

@@ -14,6 +14,8 @@ OUTSIDE = frozenset(("outside", "near", "by", "behind", "front", "along", "acros
 
 ANYWHERE = frozenset(("habitat", "environment", "wild", "surroundings", "setting"))
 """Words for a place that tell none: where the subject lives."""
+INNER = frozenset(("interior", "inside", "wall", "walls", "interior wall", "room"))
+"""Parts of a place that are shown as the place is."""
 REACHING = frozenset(("enter", "leave", "exit", "visit", "explore", "tour", "reach", "cross", "wander"))
 """Verbs whose object is where it happens."""
 
@@ -41,8 +43,7 @@ class Whereabouts:
         for noun in self._place_nouns(first):
             own = first is not None and noun.index == first.index
             exact = own and noun.root not in ("place", "landform")
-            whole = () if exact else (self.a.words(noun.first, noun.head + 1),)
-            entry = self.library.place(*whole, noun.lemma, noun.core, exact=exact)
+            entry = self._entry_of(noun, exact=exact)
             if entry is not None and own and self._is_outside_of(entry):
                 entry = None
             if entry is not None and entry.name == "house" and not own and self._is_in(noun):
@@ -60,6 +61,17 @@ class Whereabouts:
                 scene.tags = scene.tags | entry.situation
                 return
         self._general_place()
+
+    def _entry_of(self, noun: NounPhrase, *, exact: bool) -> Entry | None:
+        """What the knowledge has on a noun as a place, by as many of its words as possible."""
+        first = noun.first + (noun.determiner != "")
+        whole = self.a.words(first, noun.head + 1) if first <= noun.head else noun.lemma
+        found = self.library.place(whole, exact=True)
+        if found is None and self._is_in(noun):
+            found = self.library.place(f"{noun.lemma} interior", exact=True)
+        if found is not None or exact:
+            return found or self.library.place(noun.lemma, exact=True)
+        return self.library.place(whole, noun.lemma, noun.core)
 
     def _is_left(self, noun: NounPhrase, entry: Entry) -> bool:
         """Whether it happens outside a place that is known from inside: "parked outside the casino"."""
@@ -122,6 +134,7 @@ class Whereabouts:
         spans = [span for fact in self.scene.intent.of_kind(Kind.SETTING) if not fact.negated for span in fact.spans]
         stated = [n for n in self.a.nouns if any(s.start < n.end and n.start < s.end for s in spans)]
         stated = [noun for noun in stated if noun.core not in ANYWHERE]
+        stated = [*(self.a.nouns[n.of] for n in stated if n.of is not None and n.core in INNER), *stated]
         grounds = [
             self.a.nouns[r.ground]
             for r in self.a.relations
