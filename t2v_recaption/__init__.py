@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from t2v_recaption.backends.base import Backend
+    from t2v_recaption.cli.launch import launch
     from t2v_recaption.enhancement import Enhancement, Failure
     from t2v_recaption.enhancer import Enhancer, enhance
     from t2v_recaption.errors import (
@@ -61,6 +62,7 @@ _WHERE = {
     "UnknownName": "errors",
     "describe": "registry",
     "enhance": "enhancer",
+    "launch": "cli.launch",
     "make_backend": "writers",
 }
 
@@ -88,6 +90,7 @@ __all__ = [
     "UnknownName",
     "describe",
     "enhance",
+    "launch",
     "make_backend",
 ]
 

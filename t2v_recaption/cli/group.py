@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -48,14 +48,19 @@ class Toolbox(click.Group):
             formatter.write_dl(sorted(COMMANDS.items()))
 
 
-def run(command: click.Command, arguments: Sequence[str] | None, name: str) -> None:
-    """Run a command and leave the process: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+def run(
+    command: click.Command, arguments: Sequence[str] | None, name: str, *, defaults: Mapping[str, Any] | None = None
+) -> None:
+    """Run a command and leave the process: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+
+    `defaults` win over those of the config file.
+    """
     try:
         code = command.main(
             args=arguments,
             prog_name=name,
             standalone_mode=False,
-            default_map=config(),
+            default_map=config() | dict(defaults or {}),
         )
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,144 @@
+"""Wan 2.1 and 2.2: a prompt expander for `generate.py` and the Gradio demos, seeded for real.
+
+    python -m t2v_recaption.integrations.wan generate.py --task t2v-A14B --prompt "…" …
+
+in the place of `python generate.py …`. Wan's own expanders, and dashscope, are never imported. The expander runs on
+rank 0 and Wan broadcasts the caption; its model is unloaded before Wan's is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from t2v_recaption import Enhancer, InvalidInput, RecaptionError, launch
+from t2v_recaption.integrations._host import HostEnhancer, host_enhancer, one_line
+from t2v_recaption.integrations._script import run_script, script_of, stand_in, value_of
+
+TARGET = "wan2.2"
+LANGUAGE = "--prompt_extend_target_lang"
+EXAMPLE = "python -m t2v_recaption.integrations.wan generate.py --task t2v-A14B --prompt '…'"
+
+
+@dataclass
+class PromptOutput:
+    """What Wan's scripts read of an expanded prompt."""
+
+    status: bool
+    prompt: str
+    seed: int
+    system_prompt: str
+    message: str
+
+    def add_custom_field(self, key: str, value: Any) -> None:
+        """Set one more attribute, as Wan's own class can."""
+        setattr(self, key, value)
+
+
+class Expander:
+    """An expander with the interface of `wan.utils.prompt_extend`.
+
+    Args:
+        enhancer: an `Enhancer` of your own, or none.
+        original_on_failure: when a prompt cannot be enhanced, say so in `status`, whereupon Wan renders the original
+            prompt. Without it the error is raised and nothing is rendered.
+        follow_target_lang: write in the language that Wan asks for. Off: in the prompt's own, which is what people
+            mean who leave out `--prompt_extend_target_lang`, whose default is `zh`.
+        options: those of `Enhancer`, where none is given.
+    """
+
+    def __init__(
+        self,
+        enhancer: Enhancer | HostEnhancer | None = None,
+        *,
+        original_on_failure: bool = False,
+        follow_target_lang: bool = True,
+        **options: Any,
+    ) -> None:
+        self.host = host_enhancer(TARGET, enhancer, options)
+        self.original_on_failure = original_on_failure
+        self.follow_target_lang = follow_target_lang
+
+    def __call__(
+        self,
+        prompt: str,
+        system_prompt: str | None = None,
+        tar_lang: str = "zh",
+        image: Any = None,
+        seed: int = -1,
+        *args: Any,
+        **kwargs: Any,
+    ) -> PromptOutput:
+        """Expand a prompt; `image` is the first frame, or a list of the first and the last.
+
+        Raises:
+            RecaptionError: the prompt could not be enhanced (unless `original_on_failure`).
+        """
+        frames = [*image, None, None][:2] if isinstance(image, (list, tuple)) else [image, None]
+        language = tar_lang if self.follow_target_lang else None
+        given = None if seed < 0 else seed
+        try:
+            found = self.host(prompt, seed=given, image=frames[0], last_image=frames[1], language=language)
+        except RecaptionError as error:
+            if not self.original_on_failure:
+                raise
+            return PromptOutput(False, prompt, seed, "", str(error))
+        return PromptOutput(True, one_line(found.caption), found.seed, "", found.to_json())
+
+    def forward(self, prompt: str) -> str:
+        """The caption alone, as the VACE branch of Wan 2.1 calls it."""
+        return self(prompt).prompt
+
+
+def expander_class(expander: Expander) -> type[Expander]:
+    """A class whose every instance is that expander, however Wan constructs it."""
+
+    class Ready(Expander):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(
+                expander.host,
+                original_on_failure=expander.original_on_failure,
+                follow_target_lang=expander.follow_target_lang,
+            )
+
+    return Ready
+
+
+def install(expander: Expander) -> None:
+    """Let `wan.utils.prompt_extend` mean this expander, before anything has imported it."""
+    ready = expander_class(expander)
+    stand_in(
+        "wan.utils.prompt_extend",
+        PromptOutput=PromptOutput,
+        PromptExpander=ready,
+        DashScopePromptExpander=ready,
+        QwenPromptExpander=ready,
+    )
+
+
+def switched_on(arguments: Sequence[str]) -> list[str]:
+    """The arguments of `generate.py` with prompt extension on.
+
+    Raises:
+        InvalidInput: `--task animate-14B`, which takes no prompt from the command line.
+    """
+    if (value_of(arguments, "--task") or "").startswith("animate"):
+        raise InvalidInput("Wan-Animate makes its clip without a prompt.", hint="Run generate.py itself.")
+    extra = [] if "--use_prompt_extend" in arguments else ["--use_prompt_extend"]
+    return [*arguments, *extra]
+
+
+def start(enhancer: Enhancer, arguments: list[str], manifest: Path | None) -> None:
+    """Run Wan's script with the expander in the place of its own."""
+    script = script_of(arguments, EXAMPLE, "Wan")
+    told = value_of(arguments, LANGUAGE) is not None
+    host = HostEnhancer(enhancer, manifest=manifest, unload=script.name == "generate.py")
+    install(Expander(host, follow_target_lang=told))
+    rest = arguments[1:]
+    run_script(script, switched_on(rest) if script.name == "generate.py" else rest)
+
+
+if __name__ == "__main__":
+    launch("wan", TARGET, start)
