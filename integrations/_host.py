@@ -19,13 +19,15 @@ MOST_NAMED = 3
 class HostEnhancer:
     """Enhances for a script whose prompts go straight to a video model.
 
-    A batch comes back whole or not at all, a prompt that came back as it went in is an error, and what a prompt rules
-    out stays in the caption: hardly any of these scripts lets a caption's negative prompt through.
+    A batch comes back whole or not at all, a prompt that came back as it went in counts as failed, and what a prompt
+    rules out stays in the caption: hardly any of these scripts lets a caption's negative prompt through.
 
     Args:
         enhancer: decides target, writer and settings; its task and language follow each call.
         manifest: a JSON Lines file that each enhancement is appended to, with its original prompt.
         unload: free the writer's model after each call, so that its memory is back before the video model needs it.
+        original_on_failure: use the user's own words for a prompt that cannot be enhanced, and say so, instead of
+            failing for all of them.
         task: `i2v` for a host that always starts from a frame (default: what each call's images say).
         stream: where a line about each caption goes (default: standard error).
     """
@@ -36,12 +38,14 @@ class HostEnhancer:
         *,
         manifest: Path | None = None,
         unload: bool = True,
+        original_on_failure: bool = False,
         task: str = "t2v",
         stream: TextIO | None = None,
     ) -> None:
         self.enhancer = enhancer
         self.manifest = manifest
         self.unload = unload
+        self.original_on_failure = original_on_failure
         self.task = task if enhancer.options.task == "t2v" else enhancer.options.task
         self.stream = stream
         self.target = replace(enhancer.target, negation="text")
@@ -76,11 +80,11 @@ class HostEnhancer:
         """One line a job, in order; what was prepared is only looked up.
 
         Raises:
-            RecaptionError: one of them could not be enhanced; none comes back.
+            RecaptionError: one of them could not be enhanced (unless `original_on_failure`); none comes back.
         """
         missing = [job for job in jobs if _key(job) not in self._prepared]
-        made = iter(self.enhance(missing, language=language) if missing else ())
-        return [self._prepared.get(_key(job)) or one_line(next(made).caption) for job in jobs]
+        made = iter(self._lines(missing, language) if missing else ())
+        return [self._prepared[_key(job)] if _key(job) in self._prepared else next(made) for job in jobs]
 
     def prepare(self, jobs: Sequence[Job]) -> list[str]:
         """Enhance everything that a script will ask for, before its models are loaded, once for all ranks.
@@ -91,7 +95,7 @@ class HostEnhancer:
         if not jobs:
             return []
         repeatable = self.enhancer.writer.name == "composer"
-        texts = on_all_ranks(lambda: [one_line(found.caption) for found in self.enhance(jobs)], repeatable=repeatable)
+        texts = on_all_ranks(lambda: self._lines(jobs), repeatable=repeatable)
         self._prepared |= {_key(job): text for job, text in zip(jobs, texts, strict=True)}
         return texts
 
@@ -101,17 +105,21 @@ class HostEnhancer:
         Raises:
             RecaptionError: one of them could not be enhanced: which, and why.
         """
-        outcomes: dict[int, Enhancement | Failure] = {}
-        try:
-            for task in dict.fromkeys(map(self._task, jobs)):
-                group = [index for index, job in enumerate(jobs) if self._task(job) == task]
-                outcomes |= zip(group, self.variant(task, language).batch(jobs[index] for index in group), strict=True)
-        finally:
-            if self.unload:
-                self.enhancer.close()
-        done = _all_or_nothing([outcomes[index] for index in range(len(jobs))], self.target)
+        done = _all_or_nothing(self._outcomes(jobs, language))
         self._report(done)
         return done
+
+    def outcomes(self, jobs: Sequence[Job], *, language: str | None = None) -> list[Enhancement | Failure]:
+        """Like `enhance`, but with `original_on_failure` a failure stands where one is.
+
+        Raises:
+            RecaptionError: one of them could not be enhanced (unless `original_on_failure`).
+        """
+        if not self.original_on_failure:
+            return list(self.enhance(jobs, language=language))
+        found = self._outcomes(jobs, language)
+        self._report(found)
+        return found
 
     def variant(self, task: str, language: str | None = None) -> Enhancer:
         """The same enhancer, with the same writer, for another task and language."""
@@ -132,19 +140,36 @@ class HostEnhancer:
             counters=given.setting.counters,
         )
 
+    def _lines(self, jobs: Sequence[Job], language: str | None = None) -> list[str]:
+        return [text_of(outcome) for outcome in self.outcomes(jobs, language=language)]
+
+    def _outcomes(self, jobs: Sequence[Job], language: str | None) -> list[Enhancement | Failure]:
+        outcomes: dict[int, Enhancement | Failure] = {}
+        try:
+            for task in dict.fromkeys(map(self._task, jobs)):
+                group = [index for index, job in enumerate(jobs) if self._task(job) == task]
+                found = self.variant(task, language).batch(jobs[index] for index in group)
+                outcomes |= zip(group, found, strict=True)
+        finally:
+            if self.unload:
+                self.enhancer.close()
+        return [_changed(outcomes[index], self.target) for index in range(len(jobs))]
+
     def _task(self, job: Job) -> str:
         wanted = ["flf2v"] if job.last_image is not None else []
         wanted += ["i2v"] if job.image is not None else [self.task]
         return next((task for task in wanted if task in self.target.tasks), "t2v")
 
-    def _report(self, done: Sequence[Enhancement]) -> None:
+    def _report(self, done: Sequence[Enhancement | Failure]) -> None:
         if self.manifest is not None:
             write_manifest(self.manifest, map(record, done), append=True)
         stream = self.stream or sys.stderr
         for found in done:
-            print(f"t2v_recaption: {found.prompt!r} → {found.caption!r}", file=stream)
-            for note in (*((found.fallback,) if found.fallback else ()), *found.notes, *found.repairs):
-                print(f"t2v_recaption: {note}", file=stream)
+            if isinstance(found, Failure):
+                lines = [f"{found.prompt!r} goes to the video model as it is: {found.message}"]
+            else:
+                lines = [f"{found.prompt!r} → {found.caption!r}", found.fallback, *found.notes, *found.repairs]
+            print("\n".join(f"t2v_recaption: {line}" for line in lines if line), file=stream)
 
 
 def host_enhancer(
@@ -170,11 +195,20 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def record(found: Enhancement) -> dict[str, Any]:
-    """What a manifest keeps of an enhancement."""
-    full = found.to_dict()
+def text_of(outcome: Enhancement | Failure) -> str:
+    """What the video model gets, as one line: the caption, or the prompt where the user chose that."""
+    return one_line(outcome.prompt if isinstance(outcome, Failure) else outcome.caption)
+
+
+def record(outcome: Enhancement | Failure) -> dict[str, Any]:
+    """What a manifest keeps of an outcome; `status` is `ok`, `fallback` or `original`."""
+    full = outcome.to_dict()
+    if isinstance(outcome, Failure):
+        error = f"{outcome.message} {outcome.hint}".strip()
+        return {"prompt": outcome.prompt, "caption": text_of(outcome), "status": "original", "error": error}
     names = ("prompt", "caption", "negative", "short", "target", "task", "language", "writer", "seed", "fallback")
-    return {name: full[name] for name in (*names, "repairs", "notes", "provenance")}
+    status = {"status": "fallback" if outcome.fallback else "ok"}
+    return {name: full[name] for name in names} | status | {n: full[n] for n in ("repairs", "notes", "provenance")}
 
 
 def write_manifest(path: Path, records: Any, *, append: bool = False) -> None:
@@ -197,8 +231,7 @@ def _key(job: Job) -> tuple[str, str | int]:
     return job.prompt, str(image) if image is None or isinstance(image, (str, Path)) else id(image)
 
 
-def _all_or_nothing(outcomes: Sequence[Enhancement | Failure], target: Target) -> list[Enhancement]:
-    done = [_changed(outcome, target) for outcome in outcomes]
+def _all_or_nothing(done: Sequence[Enhancement | Failure]) -> list[Enhancement]:
     failures = [(number, outcome) for number, outcome in enumerate(done, 1) if isinstance(outcome, Failure)]
     if not failures:
         return [outcome for outcome in done if isinstance(outcome, Enhancement)]
@@ -208,7 +241,7 @@ def _all_or_nothing(outcomes: Sequence[Enhancement | Failure], target: Target) -
     raise RecaptionError(
         f"{len(failures)} of {len(done)} prompts could not be enhanced, so none goes to the video model: "
         + " ".join(told),
-        hint=failures[0][1].hint,
+        hint="Change or remove them, or let them go as they are with --original-on-failure.",
     )
 
 
@@ -221,7 +254,7 @@ def _changed(outcome: Enhancement | Failure, target: Target) -> Enhancement | Fa
     reason = " ".join(outcome.notes)
     error = NotKept(
         f"The {outcome.writer} writer left the prompt as it is. {reason}".strip(),
-        hint="Use a language model (--base-url, --model), or another --language.",
+        hint="Use a language model (--base-url, --model), another --language, or --original-on-failure.",
         report=outcome.report,
         text=outcome.caption,
     )

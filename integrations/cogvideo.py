@@ -12,7 +12,6 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from t2v_recaption import Enhancer, InvalidInput, Job, RecaptionError, launch
@@ -125,11 +124,11 @@ def target_for(arguments: Sequence[str]) -> str:
     )
 
 
-def start(enhancer: Enhancer, arguments: list[str], manifest: Path | None) -> None:
+def start(enhancer: Enhancer, arguments: list[str], chosen: dict[str, Any]) -> None:
     """Run CogVideo's script with our functions, or with an enhanced `--prompt` where it defines none of them."""
     script = script_of(arguments, EXAMPLE, "CogVideo")
     known = defined_in(ast.parse(script.read_bytes()))
-    host = HostEnhancer(enhancer, manifest=manifest, unload="convert_prompt" not in known)
+    host = HostEnhancer(enhancer, **chosen, unload="convert_prompt" not in known)
     if "convert_prompt" in known:
         run_script(script, arguments[1:], {"convert_prompt": Converter(host)})
     elif "read_from_file" in known:

@@ -86,13 +86,13 @@ def jobs_of(arguments: Sequence[str]) -> list[Job]:
     return [Job(prompt, image=picture(path)) for prompt, path in pairs if prompt and path]
 
 
-def start(enhancer: Enhancer, arguments: list[str], manifest: Path | None) -> None:
+def start(enhancer: Enhancer, arguments: list[str], chosen: dict[str, Any]) -> None:
     """Run the host's script with its refiner replaced."""
     script = script_of(arguments, EXAMPLE, "cosmos-predict2")
     find_package("cosmos_predict2", "auxiliary/cosmos_reason1.py", "cosmos-predict2", near=script)
     if OFF in arguments:
         raise InvalidInput(f"{OFF} switches refinement off.", hint="Leave it out, or run the script itself.")
-    host = HostEnhancer(enhancer, manifest=manifest, task="i2v")
+    host = HostEnhancer(enhancer, **chosen, task="i2v")
     install(host)
     # text2world.py makes its first frame from the prompt and refines with that: nothing to look at beforehand.
     if script.name == "video2world.py":

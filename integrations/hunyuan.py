@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import importlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from t2v_recaption import Enhancer, InvalidInput, Job, RecaptionError, launch
@@ -98,11 +97,11 @@ def switched_on(arguments: Sequence[str]) -> list[str]:
     return list(arguments) if "--rewrite" in arguments or value is not None else [*arguments, "--rewrite", "true"]
 
 
-def start(enhancer: Enhancer, arguments: list[str], manifest: Path | None) -> None:
+def start(enhancer: Enhancer, arguments: list[str], chosen: dict[str, Any]) -> None:
     """Run the script of 1.5 or 1.0, whichever `hyvideo` is there."""
     script = script_of(arguments, EXAMPLE, "HunyuanVideo")
     folder = find_package("hyvideo", "__init__.py", "HunyuanVideo", near=script)
-    host = HostEnhancer(enhancer, manifest=manifest)
+    host = HostEnhancer(enhancer, **chosen)
     if (folder / "utils" / "rewrite").is_dir():
         install(Rewriter(host))
         run_script(script, switched_on(arguments[1:]))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from t2v_recaption import Enhancer, InvalidInput, launch
@@ -75,12 +74,12 @@ def check(arguments: Sequence[str]) -> None:
         raise InvalidInput(f"{config} makes an image.", hint="Captions are written for the video configurations.")
 
 
-def start(enhancer: Enhancer, arguments: list[str], manifest: Path | None) -> None:
+def start(enhancer: Enhancer, arguments: list[str], chosen: dict[str, Any]) -> None:
     """Run the host's script with the expander of each pipeline replaced."""
     script = script_of(arguments, EXAMPLE, "Kandinsky 5")
     check(arguments)
     find_package("kandinsky", "t2v_pipeline.py", "Kandinsky 5", near=script)
-    host = HostEnhancer(enhancer, manifest=manifest)
+    host = HostEnhancer(enhancer, **chosen)
     package = importlib.import_module("kandinsky")
     for name in MAKERS:
         vars(package)[name] = installing(getattr(package, name), host)

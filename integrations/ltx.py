@@ -13,7 +13,6 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from t2v_recaption import Enhancer, InvalidInput, Job, Target, launch
@@ -71,15 +70,15 @@ def enhanced_arguments(arguments: Sequence[str], host: HostEnhancer) -> list[str
     return with_value(without(arguments, "--enhance-prompt", "--enhance-static-cache"), "--prompt", caption)
 
 
-def start(enhancer: Enhancer, arguments: list[str], manifest: Path | None) -> None:
+def start(enhancer: Enhancer, arguments: list[str], chosen: dict[str, Any]) -> None:
     """Run an LTX-2 module (`-m NAME`) or LTX-Video's script."""
     if arguments[:1] == ["-m"] and len(arguments) > 1:
         find_package(arguments[1].partition(".")[0], "__init__.py", "LTX-2")
-        run_module(arguments[1], enhanced_arguments(arguments[2:], HostEnhancer(enhancer, manifest=manifest)))
+        run_module(arguments[1], enhanced_arguments(arguments[2:], HostEnhancer(enhancer, **chosen)))
         return
     script = script_of(arguments, EXAMPLE, "LTX-Video")
     find_package("ltx_video", "inference.py", "LTX-Video", near=script)
-    host = HostEnhancer(enhancer, manifest=manifest)
+    host = HostEnhancer(enhancer, **chosen)
     host.target = own_limit(host.target)
     theirs = importlib.import_module("ltx_video.inference")
     infer: Callable[[Any], Any] = theirs.infer

@@ -151,9 +151,9 @@ def refine_csv(source: Path, output: Path, host: HostEnhancer) -> int:
     return len(rows)
 
 
-def start(enhancer: Enhancer, arguments: list[str], manifest: Path | None) -> None:
+def start(enhancer: Enhancer, arguments: list[str], chosen: dict[str, Any]) -> None:
     """Run the script with the refiner in place, or rewrite a CSV file: `old.csv new.csv`."""
-    host = HostEnhancer(enhancer, manifest=manifest)
+    host = HostEnhancer(enhancer, **chosen)
     if len(arguments) == 2 and all(name.endswith(".csv") for name in arguments):
         refine_csv(Path(arguments[0]), Path(arguments[1]), host)
         return

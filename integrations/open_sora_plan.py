@@ -132,13 +132,13 @@ def enhance_config(config: Path, output: Path, host: HostEnhancer) -> Path:
     return captions
 
 
-def start(enhancer: Enhancer, arguments: list[str], manifest: Path | None) -> None:
+def start(enhancer: Enhancer, arguments: list[str], chosen: dict[str, Any]) -> None:
     """Run `opensora.sample.sample`, or rewrite a v1.5 configuration: `old.json new.json`."""
     if len(arguments) == 2 and all(name.endswith(".json") for name in arguments):
-        enhance_config(Path(arguments[0]), Path(arguments[1]), HostEnhancer(enhancer, manifest=manifest))
+        enhance_config(Path(arguments[0]), Path(arguments[1]), HostEnhancer(enhancer, **chosen))
         return
     find_package("opensora", "sample/sample.py", PROJECT)
-    host = HostEnhancer(enhancer, manifest=manifest)
+    host = HostEnhancer(enhancer, **chosen)
     install(Refiner(host))
     sample_utils = importlib.import_module("opensora.utils.sample_utils")
     theirs: Callable[[], argparse.Namespace] = sample_utils.get_args

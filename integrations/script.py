@@ -7,7 +7,7 @@ python -m t2v_recaption.integrations.script --target allegro -- -m some.module -
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 from t2v_recaption import Enhancer, InvalidInput, Job, launch
 from t2v_recaption.integrations._host import HostEnhancer
@@ -37,9 +37,9 @@ def enhanced(arguments: Sequence[str], host: HostEnhancer) -> list[str]:
     return with_value(arguments, name, host.prepare([job])[0])
 
 
-def start(enhancer: Enhancer, arguments: list[str], manifest: Path | None) -> None:
+def start(enhancer: Enhancer, arguments: list[str], chosen: dict[str, Any]) -> None:
     """Run a script, or with `-m NAME` a module."""
-    host = HostEnhancer(enhancer, manifest=manifest)
+    host = HostEnhancer(enhancer, **chosen)
     if arguments[:1] == ["-m"] and len(arguments) > 1:
         run_module(arguments[1], enhanced(arguments[2:], host))
         return

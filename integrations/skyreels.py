@@ -9,7 +9,6 @@ there, the launcher gives the script the caption as its `--prompt`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from t2v_recaption import Enhancer, InvalidInput, Job, launch
@@ -77,11 +76,11 @@ def enhanced_arguments(arguments: Sequence[str], host: HostEnhancer) -> list[str
     return with_value(without(arguments, SWITCH), "--prompt", host.prepare([Job(prompt, image=image)])[0])
 
 
-def start(enhancer: Enhancer, arguments: list[str], manifest: Path | None) -> None:
+def start(enhancer: Enhancer, arguments: list[str], chosen: dict[str, Any]) -> None:
     """Run the host's script."""
     script = script_of(arguments, EXAMPLE, "SkyReels-V2")
     find_package("skyreels_v2_infer", "pipelines/prompt_enhancer.py", "SkyReels-V2", near=script)
-    host = HostEnhancer(enhancer, manifest=manifest)
+    host = HostEnhancer(enhancer, **chosen)
     install(host)
     run_script(script, enhanced_arguments(arguments[1:], host))
 

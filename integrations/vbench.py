@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from t2v_recaption import Enhancer, InvalidInput, Job, launch
-from t2v_recaption.integrations._host import HostEnhancer, one_line, record, write_manifest
+from t2v_recaption.integrations._host import HostEnhancer, record, text_of, write_manifest
 
 LONGEST_NAME = 255
 """Bytes of a file name on common file systems."""
@@ -86,8 +86,8 @@ def enhance_list(
     counts = _counts(suite, full_info)
     names = [[video_name(prompt, i, suite) for i in range(counts.get(prompt, suite.samples))] for prompt in listed]
     _check_shared(listed, [some[0] for some in names])
-    done = host.enhance([Job(prompt) for prompt in listed])
-    captions.write_text("".join(f"{one_line(found.caption)}\n" for found in done), encoding="utf-8")
+    done = host.outcomes([Job(prompt) for prompt in listed])
+    captions.write_text("".join(f"{text_of(found)}\n" for found in done), encoding="utf-8")
     manifest = captions.with_name(f"{captions.name}.jsonl")
     rows = zip(range(1, len(done) + 1), names, done, strict=True)
     write_manifest(manifest, ({"line": line, "videos": some} | record(found) for line, some, found in rows))
@@ -121,7 +121,7 @@ def collect(manifest: Path, folder: Path, pattern: str, sample: int = 0) -> list
     return [old.rename(new) for old, new in moves.items()]
 
 
-def start(enhancer: Enhancer, arguments: list[str], manifest: Path | None) -> None:
+def start(enhancer: Enhancer, arguments: list[str], chosen: dict[str, Any]) -> None:
     """Enhance the list that the arguments name."""
     parser = argparse.ArgumentParser(prog="vbench", description="PROMPTS CAPTIONS [--suite NAME] [--full-info FILE]")
     parser.add_argument("prompts", type=Path)
@@ -129,7 +129,7 @@ def start(enhancer: Enhancer, arguments: list[str], manifest: Path | None) -> No
     parser.add_argument("--suite", choices=sorted(SUITES), default="vbench")
     parser.add_argument("--full-info", type=Path, help="VBench_full_info.json or VBench2_full_info.json")
     given = parser.parse_args(arguments)
-    host = HostEnhancer(enhancer, manifest=manifest)
+    host = HostEnhancer(enhancer, **chosen)
     print(enhance_list(given.prompts, given.captions, host, SUITES[given.suite], full_info=given.full_info))
 
 

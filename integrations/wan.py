@@ -8,9 +8,9 @@ rank 0 and Wan broadcasts the caption; its model is unloaded before Wan's is loa
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from t2v_recaption import Enhancer, InvalidInput, RecaptionError, launch
@@ -18,6 +18,8 @@ from t2v_recaption.integrations._host import HostEnhancer, host_enhancer, one_li
 from t2v_recaption.integrations._script import run_script, script_of, stand_in, value_of
 
 TARGET = "wan2.2"
+TARGET_2_1 = "wan2.1"
+TASKS_2_1 = ("t2v-1.3B", "t2v-14B", "t2i-14B", "i2v-14B", "flf2v-14B", "vace-1.3B", "vace-14B")
 LANGUAGE = "--prompt_extend_target_lang"
 EXAMPLE = "python -m t2v_recaption.integrations.wan generate.py --task t2v-A14B --prompt '…'"
 
@@ -42,8 +44,6 @@ class Expander:
 
     Args:
         enhancer: an `Enhancer` of your own, or none.
-        original_on_failure: when a prompt cannot be enhanced, say so in `status`, whereupon Wan renders the original
-            prompt. Without it the error is raised and nothing is rendered.
         follow_target_lang: write in the language that Wan asks for. Off: in the prompt's own, which is what people
             mean who leave out `--prompt_extend_target_lang`, whose default is `zh`.
         options: those of `Enhancer`, where none is given.
@@ -53,12 +53,10 @@ class Expander:
         self,
         enhancer: Enhancer | HostEnhancer | None = None,
         *,
-        original_on_failure: bool = False,
         follow_target_lang: bool = True,
         **options: Any,
     ) -> None:
         self.host = host_enhancer(TARGET, enhancer, options)
-        self.original_on_failure = original_on_failure
         self.follow_target_lang = follow_target_lang
 
     def __call__(
@@ -74,7 +72,8 @@ class Expander:
         """Expand a prompt; `image` is the first frame, or a list of the first and the last.
 
         Raises:
-            RecaptionError: the prompt could not be enhanced (unless `original_on_failure`).
+            RecaptionError: the prompt could not be enhanced. With the host enhancer's `original_on_failure` `status`
+                says so instead, and Wan renders the original prompt.
         """
         frames = [*image, None, None][:2] if isinstance(image, (list, tuple)) else [image, None]
         language = tar_lang if self.follow_target_lang else None
@@ -82,7 +81,7 @@ class Expander:
         try:
             found = self.host(prompt, seed=given, image=frames[0], last_image=frames[1], language=language)
         except RecaptionError as error:
-            if not self.original_on_failure:
+            if not self.host.original_on_failure:
                 raise
             return PromptOutput(False, prompt, seed, "", str(error))
         return PromptOutput(True, one_line(found.caption), found.seed, "", found.to_json())
@@ -97,11 +96,7 @@ def expander_class(expander: Expander) -> type[Expander]:
 
     class Ready(Expander):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(
-                expander.host,
-                original_on_failure=expander.original_on_failure,
-                follow_target_lang=expander.follow_target_lang,
-            )
+            super().__init__(expander.host, follow_target_lang=expander.follow_target_lang)
 
     return Ready
 
@@ -130,15 +125,20 @@ def switched_on(arguments: Sequence[str]) -> list[str]:
     return [*arguments, *extra]
 
 
-def start(enhancer: Enhancer, arguments: list[str], manifest: Path | None) -> None:
+def target_for(arguments: Sequence[str]) -> str:
+    """The version that has this `--task`; without one, 2.2."""
+    return TARGET_2_1 if value_of(arguments, "--task") in TASKS_2_1 else TARGET
+
+
+def start(enhancer: Enhancer, arguments: list[str], chosen: dict[str, Any]) -> None:
     """Run Wan's script with the expander in the place of its own."""
     script = script_of(arguments, EXAMPLE, "Wan")
     told = value_of(arguments, LANGUAGE) is not None
-    host = HostEnhancer(enhancer, manifest=manifest, unload=script.name == "generate.py")
+    host = HostEnhancer(enhancer, **chosen, unload=script.name == "generate.py")
     install(Expander(host, follow_target_lang=told))
     rest = arguments[1:]
     run_script(script, switched_on(rest) if script.name == "generate.py" else rest)
 
 
 if __name__ == "__main__":
-    launch("wan", TARGET, start)
+    launch("wan", target_for(sys.argv), start)

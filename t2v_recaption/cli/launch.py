@@ -13,8 +13,8 @@ from t2v_recaption.cli.group import CONTEXT, run
 from t2v_recaption.cli.options import FILE, Settings, enhancer_options, option
 from t2v_recaption.enhancer import Enhancer
 
-Start = Callable[[Enhancer, "list[str]", "Path | None"], Any]
-"""Called with the enhancer, the script's arguments, and the manifest's path."""
+Start = Callable[[Enhancer, "list[str]", "dict[str, Any]"], Any]
+"""Called with the enhancer, the script's arguments, and what else was chosen: `manifest`, `original_on_failure`."""
 
 
 def launch(host: str, target: str, start: Start, arguments: Sequence[str] | None = None) -> None:
@@ -47,9 +47,11 @@ def command(start: Start, theirs: Sequence[str]) -> click.Command:
     @click.command(context_settings=CONTEXT, options_metavar="[OPTIONS] -- SCRIPT AND ITS ARGUMENTS")
     @enhancer_options
     @option("--manifest", type=FILE, metavar="FILE", help="Append each prompt with its caption, as JSON Lines.")
-    def launcher(manifest: Path | None, **options: Any) -> None:
+    @option("--original-on-failure", is_flag=True, help="Let prompts go as they are that cannot be enhanced.")
+    def launcher(manifest: Path | None, original_on_failure: bool, **options: Any) -> None:
         """Run a video model's own script with its prompts enhanced. Nothing of the script is edited."""
+        chosen = {"manifest": manifest, "original_on_failure": original_on_failure}
         with Settings(**options).enhancer() as enhancer:
-            start(enhancer, list(theirs), manifest)
+            start(enhancer, list(theirs), chosen)
 
     return launcher
