@@ -223,6 +223,7 @@ except RecaptionError as error:
 """
 
 
+@pytest.mark.slow
 def test_rank_zero_computes_and_all_ranks_get_it(tmp_path: Path, monkeypatch) -> None:
     pytest.importorskip("torch")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
