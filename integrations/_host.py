@@ -168,7 +168,9 @@ class HostEnhancer:
             if isinstance(found, Failure):
                 lines = [f"{found.prompt!r} goes to the video model as it is: {found.message}"]
             else:
-                lines = [f"{found.prompt!r} → {found.caption!r}", found.fallback, *found.notes, *found.repairs]
+                same = _letters(found.prompt) == _letters(found.caption)
+                news = "is a caption already; nothing was added" if same else f"→ {found.caption!r}"
+                lines = [f"{found.prompt!r} {news}", found.fallback, *found.notes, *found.repairs]
             print("\n".join(f"t2v_recaption: {line}" for line in lines if line), file=stream)
 
 

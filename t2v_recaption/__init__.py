@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from t2v_recaption.backends.base import Backend
-    from t2v_recaption.cli.launch import launch
     from t2v_recaption.enhancement import Enhancement, Failure
     from t2v_recaption.enhancer import Enhancer, enhance
     from t2v_recaption.errors import (
@@ -62,7 +61,7 @@ _WHERE = {
     "UnknownName": "errors",
     "describe": "registry",
     "enhance": "enhancer",
-    "launch": "cli.launch",
+    "launch": "cli.launch",  # a command line to build on: imported only when a launcher asks for it
     "make_backend": "writers",
 }
 

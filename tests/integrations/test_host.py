@@ -88,6 +88,8 @@ def test_a_whole_caption_may_come_back_unchanged() -> None:
     caption = composing("open-sora-plan").caption("two dogs on a beach, no people")
     host, _ = chatting([caption], "open-sora-plan")
     assert host.caption(caption) == caption
+    assert host.stream is not None
+    assert "is a caption already; nothing was added" in host.stream.getvalue()  # type: ignore[attr-defined]
 
 
 def test_an_empty_string_in_the_middle_is_named() -> None:
