@@ -99,8 +99,9 @@ class Casting:
         """The noun as a subject."""
         called = self._called(noun)
         entry, root = self._entry(noun), self.root(noun)
-        if called:
-            entry = self.library.exactly(called)
+        members = self._members(noun)
+        if called or members is not None:
+            entry = members or self.library.exactly(called)
             root = self.library.chain_names(entry)[-1]
         root = "object" if self._is_lifeless(noun) else root
         if entry is None and root:
@@ -109,9 +110,14 @@ class Casting:
             entry = None
         collective = next((n for n in self.a.nouns if n.of == noun.index and n.core in words().groups), None)
         plural = noun.plural or collective is not None
-        group = self.library.chain_names(entry)[-1:] == ["group"]
+        group = members is not None or self.library.chain_names(entry)[-1:] == ["group"]
         pronoun = "they" if group else self._pronoun(noun, entry, root, plural)
         return Actor(noun, entry, root, self.name(noun, plural=plural), pronoun, plural, group, called=called)
+
+    def _members(self, noun: NounPhrase) -> Entry | None:
+        """What a group is made of: an elephant herd."""
+        members = noun.lemma.rpartition(" ")[0]
+        return self.library.exactly(members) if members and noun.core in words().groups else None
 
     def _called(self, noun: NounPhrase) -> str:
         """The noun with its adjective, where the knowledge has a name for both: "glass tank"."""

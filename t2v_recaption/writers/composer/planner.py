@@ -89,7 +89,8 @@ class Planner:
             self.plan.posture = self._posture()
             self.plan.shot = "plain" if self._is_framed() else self.camera.shot()
             self.plan.look = Wardrobe(self.s, self.pictures).phrase(self.filmed)
-        self.surroundings.choose_time()
+        # What moves was not written for this place: light of a certain hour could belie it.
+        self.surroundings.choose_time(plain=self.filmed is not None and not self.filmed.placed)
         return self.plan
 
     def _take_over(self, shot: Shot) -> None:

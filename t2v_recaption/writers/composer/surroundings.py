@@ -219,14 +219,16 @@ class Surroundings:
         if self.scene.time:
             self.s.narrow_named(self.scene.time)
 
-    def choose_time(self) -> None:
-        """Choose a time of day that suits the place, where the user stated none."""
+    def choose_time(self, *, plain: bool = False) -> None:
+        """Choose a time of day that suits the place, where the user stated none; with `plain`, the day."""
         if self.scene.time or self.scene.has(Kind.TIME):
             return
         place = self.scene.place
         times = [str(time) for time in (place.get("times", ()) if place is not None else ())]
         if self.s.against or self.s.tag_names() & {"overcast", "rain", "fog", "blue sky", "snowing"}:
             times = []  # weather is seen by day
+        if plain:
+            times = []
         if "candle" in self.s.tag_names() and not self.scene.has(Kind.TIME):
             times = ["night"]
         for time in self.s.choice.order("time", [*times, "day"]):
