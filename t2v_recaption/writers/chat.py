@@ -167,12 +167,14 @@ class ChatWriter(Writer):
         """Instructions and examples: the same for all prompts of a run, so made once."""
         name = self._template(target)
         key = (name, templates.source(name), repr(target), repr(options), images)
-        if key not in self._openings:
+        opening = self._openings.get(key)
+        if opening is None:
             words = words_for(target, options)
             examples = examples_for(target, options, words)
             system = templates.render(name, **_variables(target, options, images, words, examples))
-            self._openings = {key: (Message("system", system), *(() if self._is_own() else _turns(examples)))}
-        return self._openings[key]
+            opening = (Message("system", system), *(() if self._is_own() else _turns(examples)))
+            self._openings = {key: opening}  # another thread may put its own there at once
+        return opening
 
     def _template(self, target: Target) -> str:
         if self.ask.template:

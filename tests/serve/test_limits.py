@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from t2v_recaption import Enhancer, InvalidInput
+from t2v_recaption import Enhancer, InvalidInput, targets
+from t2v_recaption.backends.scripted import ScriptedBackend
 from t2v_recaption.serve import Limits
 from tests.serve.conftest import PATIENCE, Client, GatedComposer, eventually, received, serving
 
@@ -218,6 +219,17 @@ def test_several_workers(writer: GatedComposer) -> None:
             assert writer.entered.acquire(timeout=PATIENCE)
         writer.gate.set()
         assert [future.result(PATIENCE).status for future in slow] == [200, 200]
+
+
+def test_workers_share_a_model_for_different_targets() -> None:
+    backend = ScriptedBackend(lambda request: "A cat sits on a sunny windowsill and looks out at the street.")
+    names = targets.names()
+    enhancer = Enhancer(writer="chat", backend=backend, on_failure="compose", attempts=0)
+    with serving(enhancer, workers=4) as (_, client), ThreadPoolExecutor(16) as pool:
+        asked = [pool.submit(client.enhance, target=names[n % len(names)], seed=n) for n in range(96)]
+        answers = [future.result(PATIENCE) for future in asked]
+    assert [answer.status for answer in answers] == [200] * 96
+    assert [answer.json["target"] for answer in answers] == [names[n % len(names)] for n in range(96)]
 
 
 @pytest.mark.parametrize("limits", [{"queue": 0}, {"read_seconds": -1}, {"queue": 3, "batch": 4}])
