@@ -36,6 +36,8 @@ REQUEST = re.compile(
     r"(?: +an?)?(?P<what>(?: +\w+)? +(?:video|clip|film|movie|animation))(?: +(?:of|showing|about|where|in which) +)",
     re.IGNORECASE,
 )
+CAMERA_CLAUSE = re.compile(r"\s*,\s+(?:and\s+|while\s+)?(?:the\s+)?camera\s+(?=(?:\w+ly\s+)?\w+s\b)", re.IGNORECASE)
+"""What the camera does, hung on by a comma: a sentence of its own."""
 HYPHEN = re.compile(r"\b(close|time|slow|low|high)( )(up|lapse|motion|angle)\b", re.IGNORECASE)
 LOCATIVE = frozenset(
     (
@@ -363,6 +365,8 @@ class _Opener:
     def _finish(self, form: str, tail: str = "") -> Opening:
         self.small.capitals()
         text = self.edits.apply()
+        if not self.extras.exact:
+            text = CAMERA_CLAUSE.sub(". The camera ", text)
         text = (text.strip() if self.extras.exact else one_line(text)).rstrip(" ,;:")
         text += "," if tail and self.closed and text.endswith(self.extras.look) else ""
         closed = text[-1:] in '.!?…"”'

@@ -156,6 +156,14 @@ def test_texts_of_their_own_keep_every_word(prompt: str) -> None:
     assert set(words) <= set(re.findall(r"\w+", opened(prompt).text.lower()))
 
 
+@pytest.mark.parametrize(
+    "tail", [", the camera pans right", ", camera slowly pans right", ", and the camera pans right"]
+)
+def test_what_the_camera_does_is_a_sentence(tail: str) -> None:
+    text = opened(f"a red car near a blue truck{tail}", posture=("stands", "stand")).text
+    assert re.fullmatch(r"A red car stands near a blue truck\. The camera (?:slowly )?pans right\.", text), text
+
+
 def test_exact_strings_are_not_edited() -> None:
     prompt = "black dog wearing halloween costume"
     assert prompt in opened(prompt, exact=((0, len(prompt)),)).text
