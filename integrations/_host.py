@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from t2v_recaption import Enhancement, Enhancer, Failure, InvalidInput, Job, NotKept, RecaptionError, Target
+from t2v_recaption.integrations._manifest import record, text_of, write_manifest
 from t2v_recaption.integrations._script import on_all_ranks
 
 MOST_NAMED = 3
@@ -190,41 +190,6 @@ def host_enhancer(
     if options:
         raise InvalidInput("Give an enhancer or options for one, not both.")
     return enhancer if isinstance(enhancer, HostEnhancer) else HostEnhancer(enhancer, **settings)
-
-
-def one_line(text: str) -> str:
-    """The text without anything that a script could take for the end of a line."""
-    return " ".join(text.split())
-
-
-def text_of(outcome: Enhancement | Failure) -> str:
-    """What the video model gets, as one line: the caption, or the prompt where the user chose that."""
-    return one_line(outcome.prompt if isinstance(outcome, Failure) else outcome.caption)
-
-
-def record(outcome: Enhancement | Failure) -> dict[str, Any]:
-    """What a manifest keeps of an outcome; `status` is `ok`, `fallback` or `original`."""
-    full = outcome.to_dict()
-    if isinstance(outcome, Failure):
-        error = f"{outcome.message} {outcome.hint}".strip()
-        return {"prompt": outcome.prompt, "caption": text_of(outcome), "status": "original", "error": error}
-    names = ("prompt", "caption", "negative", "short", "target", "task", "language", "writer", "seed", "fallback")
-    status = {"status": "fallback" if outcome.fallback else "ok"}
-    return {name: full[name] for name in names} | status | {n: full[n] for n in ("repairs", "notes", "provenance")}
-
-
-def write_manifest(path: Path, records: Any, *, append: bool = False) -> None:
-    """Write JSON Lines, one object a video or caption.
-
-    Raises:
-        InvalidInput: the file cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a" if append else "w", encoding="utf-8", errors="replace", newline="\n") as stream:
-            stream.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in records)
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror}.", hint="Choose another place.") from error
 
 
 def _key(job: Job) -> tuple[str, str | int]:

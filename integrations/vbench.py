@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from t2v_recaption import Enhancer, InvalidInput, Job, launch
-from t2v_recaption.integrations._host import HostEnhancer, record, text_of, write_manifest
+from t2v_recaption.integrations._host import HostEnhancer
+from t2v_recaption.integrations._manifest import record, text_of, write_manifest
 
 LONGEST_NAME = 255
 """Bytes of a file name on common file systems."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from t2v_recaption import Enhancer, InvalidInput, RecaptionError, launch
-from t2v_recaption.integrations._host import HostEnhancer, host_enhancer, one_line
+from t2v_recaption.integrations._host import HostEnhancer, host_enhancer
+from t2v_recaption.integrations._manifest import one_line
 from t2v_recaption.integrations._script import run_script, script_of, stand_in, value_of
 
 TARGET = "wan2.2"
@@ -133,11 +134,11 @@ def target_for(arguments: Sequence[str]) -> str:
 def start(enhancer: Enhancer, arguments: list[str], chosen: dict[str, Any]) -> None:
     """Run Wan's script with the expander in the place of its own."""
     script = script_of(arguments, EXAMPLE, "Wan")
-    told = value_of(arguments, LANGUAGE) is not None
-    host = HostEnhancer(enhancer, **chosen, unload=script.name == "generate.py")
-    install(Expander(host, follow_target_lang=told))
-    rest = arguments[1:]
-    run_script(script, switched_on(rest) if script.name == "generate.py" else rest)
+    rest, once = arguments[1:], script.name == "generate.py"
+    # The Gradio demos ask for a language in their page, and again and again.
+    told = value_of(rest, LANGUAGE) is not None or not once
+    install(Expander(HostEnhancer(enhancer, **chosen, unload=once), follow_target_lang=told))
+    run_script(script, switched_on(rest) if once else rest)
 
 
 if __name__ == "__main__":

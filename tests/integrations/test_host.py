@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from t2v_recaption import BackendError, Enhancer, Failure, InvalidInput, Job, NotKept, RecaptionError
 from t2v_recaption.backends.scripted import ScriptedBackend
-from t2v_recaption.integrations._host import HostEnhancer, host_enhancer, one_line, record, write_manifest
+from t2v_recaption.integrations._host import HostEnhancer, host_enhancer
+from t2v_recaption.integrations._manifest import one_line, record, write_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 CAPTION = "A cat is playing the piano in a bright room while the camera stays still."
