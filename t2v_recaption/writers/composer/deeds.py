@@ -14,8 +14,9 @@ from t2v_recaption.writers.composer.scene import ALIVE, EVENTS, Action, Actor, S
 from t2v_recaption.writers.composer.takes import Group
 from t2v_recaption.writers.composer.words import words
 
-TOWARDS = frozenset(("to", "on", "at", "with", "for"))
+TOWARDS = frozenset(("to", "on", "at", "with", "for", "into", "outside", "in", "over"))
 """Prepositions that join a verb to what it is about: listening to music."""
+PARTICLES = {"out": "out", "off": "off", "into": "in", "onto": "on", "up": "up", "down": "down"}
 OCCASIONS = frozenset(("game", "class", "session", "lesson", "course", "match", "training", "performance", "show"))
 """Nouns before which another one tells what is done: a chess game."""
 ENGAGING = frozenset(
@@ -74,13 +75,21 @@ class Deeds:
         obj = None
         if not verb.passive:
             obj = next((self.casting.actor(self.a.nouns[i]) for i in verb.objects if not self.a.nouns[i].pronoun), None)
-        options: list[Entry] = [*self.library.actions(f"{verb.lemma} {verb.particle}".strip())]
-        if verb.particle:
-            options += self.library.actions(verb.lemma)
+        particle = self._particle(verb)
+        names = dict.fromkeys((f"{verb.lemma} {particle}".strip(), verb.lemma))
+        options: list[Entry] = [entry for name in names for entry in self.library.actions(name)]
         if obj is None and not verb.passive:
             obj = self._told(verb, options)
         entry = None if verb.passive else self._best(options, obj)
-        return Action(verb, verb.lemma, entry, obj)
+        return Action(verb, verb.lemma, entry, obj, particle)
+
+    def _particle(self, verb: VerbPhrase) -> str:
+        """The particle, or the preposition that does for one where the knowledge tells of both: getting into a car."""
+        after = self.a.tokens[verb.last].lower if verb.last < len(self.a.tokens) else ""
+        word = PARTICLES.get(after, "")
+        both = f"{verb.lemma} {word}"
+        known = bool(word) and bool(self.library.actions(both) or self.library.takes.of_action(both))
+        return verb.particle or (word if known else "")
 
     def _told(self, verb: VerbPhrase, options: Sequence[Entry]) -> Actor | None:
         """The noun right after a verb that mostly has no object, where an entry is about both: "flying a kite"."""
@@ -94,7 +103,7 @@ class Deeds:
         return actor if known.intersection(self._names_of(actor)) else None
 
     def _groups(self, verb: VerbPhrase) -> list[Group]:
-        names = {f"{verb.lemma} {verb.particle}".strip(), verb.lemma}
+        names = {f"{verb.lemma} {self._particle(verb)}".strip(), verb.lemma}
         return [group for name in names for group in self.library.takes.of_action(name)]
 
     def _of_noun(self, first: NounPhrase) -> Action | None:

@@ -115,10 +115,8 @@ class Director:
         action = self.scene.action
         if action is None or (action.verb is not None and action.verb.passive):
             return
-        takes, particle = self.s.library.takes, action.verb.particle if action.verb is not None else ""
-        options = [*takes.of_action(f"{action.lemma} {particle}".strip())]
-        if particle:
-            options += takes.of_action(action.lemma)
+        takes = self.s.library.takes
+        options = [group for name in action.names for group in takes.of_action(name)]
         pools = [[g for g in options if g.head.get("needs") and self._is_needed(g)]]
         pools.append([g for g in options if not g.head.get("needs")])
         if action.entry is None:
@@ -334,10 +332,13 @@ class Director:
         if main is None or scene.hands or self._is_meant(main, group):
             return True
         action = scene.action.entry if scene.action is not None else None
+        if group.head.get("objects") and main.root != "animal":
+            return True  # a take of refuelling a car is where cars are refuelled
         if action is not None and place.name in (action.get("places", ()) or ()):
             return True
         own = self.surroundings.own_places(main)
-        return not own or place.name in own or (main.root == "person" and main.noun.core in words().people)
+        known = {entry.name for name in own if (entry := self.s.library.place(name)) is not None}
+        return not own or place.name in known or (main.root == "person" and main.noun.core in words().people)
 
     def _has_own_places(self, obj: Actor | None, place: Entry) -> bool:
         """Whether the object of the action is somewhere else: what is too big or too alive to be carried."""
@@ -350,7 +351,8 @@ class Director:
             return False
         theirs = self.surroundings.own_places(obj)
         inside = "indoor" in self.s.library.vocabulary.names(place.situation)
-        return place.name not in theirs if theirs else inside
+        known = {entry.name for name in theirs if (entry := self.s.library.place(name)) is not None}
+        return place.name not in known if known else inside
 
     def _is_meant(self, main: Actor, group: Group) -> bool:
         """Whether the group is written for just this subject."""

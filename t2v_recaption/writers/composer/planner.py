@@ -24,6 +24,7 @@ REQUIRED = 0.85
 ANCHORS = frozenset(("name", "they", "their", "them"))
 FELLED = frozenset(("fallen", "fall", "felled", "fell", "collapsed", "overturned", "wrecked", "dead"))
 """What lies, whatever it usually does."""
+BOARDED = frozenset(("bus", "tram", "train", "subway", "metro", "plane", "airplane", "ferry"))
 PICTURES = frozenset(("picture", "photo", "photograph", "selfie", "video", "portrait", "footage", "shot"))
 ASLEEP = frozenset(("sleeping", "asleep", "sleepy", "resting"))
 ROOMY = 150
@@ -199,6 +200,8 @@ class Planner:
                 continue  # the mom of a baby rhino
             if other.noun.core in PICTURES or self._is_purpose(other):
                 continue
+            if other.root == "vehicle" and self._is_boarded(other):
+                continue  # seen from inside
             if self._is_model(other):
                 continue  # a pile of bottles shaped like a whale
             if self._is_around(other) or other.noun.core == "home" or self._belongs(other):
@@ -218,6 +221,14 @@ class Planner:
         """Whether the thing is where it happens: then the place's own sentence shows it."""
         place = self.scene.place
         return place is not None and actor.entry is not None and place.name in (actor.entry.name, actor.noun.core)
+
+    def _is_boarded(self, actor: Actor) -> bool:
+        """Whether the subject is inside the vehicle."""
+        return any(
+            r.ground == actor.noun.index
+            and (r.category in ("in", "inside") or (r.category == "on" and actor.noun.core in BOARDED))
+            for r in self.scene.analysis.relations
+        )
 
     def _is_purpose(self, actor: Actor) -> bool:
         """Whether something is only meant for it: nuts for a snack."""

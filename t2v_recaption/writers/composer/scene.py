@@ -61,6 +61,13 @@ class Action:
     lemma: str
     entry: Entry | None
     obj: Actor | None
+    particle: str = ""
+    """"out" of "getting out of the car"."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The verb with its particle, then alone."""
+        return (f"{self.lemma} {self.particle}", self.lemma) if self.particle else (self.lemma,)
 
 
 @dataclass

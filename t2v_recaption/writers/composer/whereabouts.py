@@ -68,7 +68,10 @@ class Whereabouts:
         whole = self.a.words(first, noun.head + 1) if first <= noun.head else noun.lemma
         found = self.library.place(whole, exact=True)
         if found is None and self._is_in(noun):
-            found = self.library.place(f"{noun.lemma} interior", exact=True)
+            forms = ("{} interior", "in the {}", "inside a {}", "on the {}")
+            options = (form.format(name) for name in dict.fromkeys((noun.lemma, noun.core)) for form in forms)
+            named = (self.library.place(option, exact=True) for option in options)
+            found = next((entry for entry in named if entry is not None), None)
         if found is not None or exact:
             return found or self.library.place(noun.lemma, exact=True)
         return self.library.place(whole, noun.lemma, noun.core)
@@ -82,11 +85,13 @@ class Whereabouts:
         return indoor and (outside or (airborne and noun.root == "building"))
 
     def _is_in(self, noun: NounPhrase) -> bool:
-        return any(r.ground == noun.index and r.category in ("in", "inside") for r in self.a.relations)
+        on = ("on",) if noun.core in ("bus", "train", "tram", "subway", "plane", "airplane") else ()
+        return any(r.ground == noun.index and r.category in ("in", "inside", *on) for r in self.a.relations)
 
     def _is_from_afar(self) -> bool:
         """Whether a place is looked at from another: a view from the hill on the city."""
         from_ = any(r.category in ("from", "over") and r.ground is not None for r in self.a.relations)
+        from_ = from_ or any(verb.lemma in ("overlook", "oversee") for verb in self.a.verbs)
         return from_ and any(noun.core in ("view", "panorama", "sight", "overlook") for noun in self.a.nouns)
 
     def _is_outside_of(self, entry: Entry) -> bool:
