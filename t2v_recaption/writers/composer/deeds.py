@@ -14,7 +14,7 @@ from t2v_recaption.writers.composer.scene import ALIVE, EVENTS, Action, Actor, S
 from t2v_recaption.writers.composer.takes import Group
 from t2v_recaption.writers.composer.words import words
 
-TOWARDS = frozenset(("to", "on", "at", "with", "for", "into", "outside", "in", "over"))
+TOWARDS = frozenset(("to", "on", "at", "with", "for", "into", "outside", "in", "over", "against", "between", "above"))
 """Prepositions that join a verb to what it is about: listening to music."""
 PARTICLES = {"out": "out", "off": "off", "into": "in", "onto": "on", "up": "up", "down": "down"}
 OCCASIONS = frozenset(("game", "class", "session", "lesson", "course", "match", "training", "performance", "show"))
@@ -162,6 +162,8 @@ def ranked(
     """
     things = names_of(obj, library)
     doers = ["person"] if scene.hands else names_of(scene.main, library)
+    if scene.main is not None and scene.main.root == "body part":
+        doers.append("person")  # hands do what people do
     scored = [(_score(option.head, things, doers), -at, option) for at, option in enumerate(options)]
     special = [item for item in scored if item[0][0] > 0 and (anybody or item[0][1] > 0)]
     fitting = special if anybody else special or [item for item in scored if item[0][1] > 0 and item[0][0] == 0]

@@ -103,6 +103,8 @@ class Director:
         verb, tokens = action.verb, self.scene.analysis.tokens
         if verb is not None and verb.passive and not any(t.lower == "being" for t in tokens[verb.first : verb.last]):
             return False
+        if main is not None and main.root == "body part":
+            return action.obj is not None
         return (
             self.scene.hands
             or main is None
@@ -139,9 +141,7 @@ class Director:
             return
         takes = self.s.library.takes
         for name in self._names(main):
-            group = takes.of_subject(name)
-            if group is not None and self._is_needed(group):
-                yield [group]
+            yield from ([group] for group in takes.of_subject(name) if self._is_needed(group))
 
     def _names(self, main: Actor) -> Iterator[str]:
         """What the subject is called, and what it is, as long as that says how it looks."""
@@ -165,18 +165,16 @@ class Director:
 
     def _of_place(self) -> Iterator[list[Group]]:
         main, place = self.scene.main, self.scene.place
-        if main is not None and main.root not in PLACES | {"", "abstract"}:
+        if main is not None and main.root not in PLACES | {"", "abstract", "medium", "time", "weather"}:
             return
         if main is not None and self._is_likeness(main):
             return
         vague = main is None or not main.root or main.noun.core.rpartition(" ")[2] in words().no_subject
         names = [] if vague or main is None else [*main.names]
         if place is not None and (main is None or vague or main.root not in PLACES or place.name in main.noun.lemma):
-            names += [name for name in self.s.library.chain_names(place, places=True)[:2] if name not in ROOTS]
+            names += [name for name in self.s.library.chain_names(place, places=True)[:2] if vague or name not in ROOTS]
         for name in names:
-            group = self.s.library.takes.of_place(name)
-            if group is not None and self._is_needed(group):
-                yield [group]
+            yield from ([group] for group in self.s.library.takes.of_place(name) if self._is_needed(group))
 
     def _from_above(self) -> Iterator[list[Group]]:
         main, place, library = self.scene.main, self.scene.place, self.s.library
@@ -184,9 +182,7 @@ class Director:
         names += library.chain_names(place, places=True)[:2] if place is not None else []
         names += [name for other in self.scene.others for name in other.names]
         for name in names:
-            group = library.takes.from_above(name)
-            if group is not None and self._is_needed(group):
-                yield [group]
+            yield from ([group] for group in library.takes.from_above(name) if self._is_needed(group))
 
     # what may be used
 

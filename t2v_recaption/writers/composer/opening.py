@@ -202,13 +202,18 @@ class _Opener:
         if opener.pos != "aux" or opener.lower == "being" or opener.form == "ing":
             if verb.form == "ing" and not self.extras.progressive and self._simple(verb, several=self._several(first)):
                 pass
-            elif verb.form == "ing" or (verb.form == "ed" and (verb.passive or not verb.objects)):
+            elif verb.form == "ing" or (main.lower != main.lemma and self._is_done(verb)):
                 self.edits.insert(opener.start, self._be(first))
-            elif verb.form == "base" and not self._several(first) and main.lower == main.lemma:
+            elif verb.form in ("base", "ed") and not self._several(first) and main.lower == main.lemma:
                 self.edits.replace(main.start, main.end, third_person(main.text))
         self._second_clauses(first, verb)
         self.small.fill(0, first=first)
         return self._finish("clause")
+
+    @staticmethod
+    def _is_done(verb: VerbPhrase) -> bool:
+        """Whether it is a participle of what is done to the subject: "cars parked on the road"."""
+        return verb.form == "ed" and (verb.passive or not verb.objects)
 
     def _simple(self, verb: VerbPhrase, *, several: bool) -> bool:
         """From "walking and singing" to "walks and sings"; False where a form is in doubt."""

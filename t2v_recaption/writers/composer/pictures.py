@@ -15,6 +15,8 @@ from t2v_recaption.writers.composer.words import words
 
 THINGS = frozenset(("food", "object", "building", "plant", "vehicle"))
 """Roots whose kinds differ too much for the portrait of one to do for another."""
+NEAR = 3
+"""Portraits among which the first words may decide."""
 ANCHORS = frozenset(("name", "they", "their", "them"))
 """Slots that tie a sentence to its subject: needed where the sentence is not about the main one."""
 
@@ -48,7 +50,8 @@ class Pictures:
         fitting = [r for r in self._portraits(actor, kin=main or kin) if self._suits(r, actor, who, main=main)]
         if not fitting:
             return []
-        ready = next((r for r in fitting if opening(r) not in self.openings), fitting[0])
+        near = fitting[:NEAR]  # further ones may be of something more general
+        ready = next((r for r in near if opening(r) not in self.openings), fitting[0])
         self.openings.add(opening(ready))
         self.s.used.add(ready.fragment.source)
         return [Planned("subject", weight, ready, who, f"portrait.{actor.noun.index}", own=main)]

@@ -80,7 +80,7 @@ class Selector:
         if (
             ready.words & (self.scene.avoid | self.against)
             or ready.words & words().ambiguous
-            or (self.scene.hands and who.name == "the hands" and ready.words & words().body)
+            or (who.name.endswith("hands") and ready.words & words().body)
         ):
             return False
         return not (("obj" in ready.slots and not who.obj) or ("place" in ready.slots and not who.place))

@@ -81,7 +81,7 @@ class Takes:
     def __init__(self, folder: Path, library: Library) -> None:
         self._library = library
         self._actions: dict[str, list[Group]] = {}
-        self._named: dict[tuple[str, str], Group] = {}
+        self._named: dict[tuple[str, str], list[Group]] = {}
         for path in sorted((folder / "takes").glob("*.jsonl")):
             for group in self._read(path):
                 self._learn(group)
@@ -90,17 +90,17 @@ class Takes:
         """The groups of a verb ("jump up" with its particle)."""
         return self._actions.get(verb, ())
 
-    def of_subject(self, name: str) -> Group | None:
-        """The group of a subject."""
-        return self._named.get(("subject", name.lower()))
+    def of_subject(self, name: str) -> Sequence[Group]:
+        """The groups of a subject, those that need a word first."""
+        return self._named.get(("subject", name.lower()), ())
 
-    def of_place(self, name: str) -> Group | None:
-        """The group of a place."""
-        return self._named.get(("place", name.lower()))
+    def of_place(self, name: str) -> Sequence[Group]:
+        """The groups of a place, those that need a word first."""
+        return self._named.get(("place", name.lower()), ())
 
-    def from_above(self, name: str) -> Group | None:
-        """The group of a place or a thing as it is seen from the air."""
-        return self._named.get(("above", name.lower()))
+    def from_above(self, name: str) -> Sequence[Group]:
+        """The groups of a place or a thing as it is seen from the air, those that need a word first."""
+        return self._named.get(("above", name.lower()), ())
 
     def _read(self, path: Path) -> Iterator[Group]:
         lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line]
@@ -109,13 +109,22 @@ class Takes:
         for head, line in zip(heads, lines, strict=True):
             yield Group(head, line, self._library)
 
+    def _name(self, key: tuple[str, str], group: Group, *, own: bool) -> None:
+        """One group a name, the one that has it as its own rather than besides; before it those that need a word."""
+        known = self._named.setdefault(key, [])
+        needy = [other for other in known if other.head.get("needs")]
+        plain = [other for other in known if not other.head.get("needs")]
+        if group.head.get("needs"):
+            self._named[key] = [*needy, group, *plain]
+        elif own or not plain:
+            self._named[key] = [*needy, group]
+
     def _learn(self, group: Group) -> None:
         head = group.head
         if "verb" not in head:
             kind = next(kind for kind in ("subject", "place", "above") if kind in head)
-            for at, name in enumerate((head[kind], *head.get("also", ()))):
-                if at == 0 or (kind, name.lower()) not in self._named:
-                    self._named[kind, name.lower()] = group
+            for name in dict.fromkeys(word.lower() for word in (head[kind], *head.get("also", ()))):
+                self._name((kind, name), group, own=name == head[kind].lower())
             return
         particle = head.get("particle", "")
         for word in {f"{head['verb']} {particle}".strip(), *head.get("also", ())}:

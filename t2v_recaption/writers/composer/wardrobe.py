@@ -63,10 +63,9 @@ class Wardrobe:
         seen: set[str] = set()
         names = [*main.names, *(link.name for link in self.s.library.chain(main.entry))]
         for name in names if main.root not in THINGS else main.names:
-            group = self.s.library.takes.of_subject(name)
-            if group is not None and name not in seen:
+            if name not in seen:
                 seen.add(name)
-                yield group
+                yield from (g for g in self.s.library.takes.of_subject(name) if not g.head.get("needs"))
 
     def _realised(self, options: Iterator[Ready], main: Actor) -> str:
         for ready in options:

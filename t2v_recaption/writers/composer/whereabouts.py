@@ -66,7 +66,9 @@ class Whereabouts:
         """What the knowledge has on a noun as a place, by as many of its words as possible."""
         first = noun.first + (noun.determiner != "")
         whole = self.a.words(first, noun.head + 1) if first <= noun.head else noun.lemma
-        found = self.library.place(whole, exact=True)
+        inner = self.a.nouns[noun.of] if noun.of is not None else None
+        of = self.a.words(first, inner.last) if inner is not None and first < inner.last else whole
+        found = self.library.place(of, exact=True) or self.library.place(whole, exact=True)
         if found is None and self._is_in(noun):
             forms = ("{} interior", "in the {}", "inside a {}", "on the {}")
             options = (form.format(name) for name in dict.fromkeys((noun.lemma, noun.core)) for form in forms)
@@ -151,7 +153,8 @@ class Whereabouts:
         whose = [inner] if inner is not None and inner.root in PLACES else []
         objects = [(verb, self.a.nouns[i]) for verb in self.a.verbs for i in verb.objects]
         treated = [noun for verb, noun in objects if verb.lemma in REACHING or noun.root in PLACES]
-        return [*stated, *landmarks, *whose, *treated, *own]
+        options = [*stated, *landmarks, *whose, *treated, *own]
+        return sorted(options, key=lambda noun: noun.core in ("sky", "clouds", "weather"))  # something lies below it
 
 
 def positive_text(intent: Intent) -> str:
