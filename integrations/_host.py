@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
-from t2v_recaption import Enhancement, Enhancer, Failure, InvalidInput, Job, NotKept, RecaptionError, Target
+from t2v_recaption import Enhancement, Enhancer, Failure, InvalidInput, Job, RecaptionError, Target
 from t2v_recaption.integrations._manifest import record, text_of, write_manifest
+from t2v_recaption.integrations._outcomes import changed, is_same
 from t2v_recaption.integrations._script import on_all_ranks
 
+HINT = "Use a language model (--base-url, --model), another --language, or --original-on-failure."
 MOST_NAMED = 3
 """Failed prompts that an error tells of; it counts the others."""
 
@@ -123,22 +125,7 @@ class HostEnhancer:
 
     def variant(self, task: str, language: str | None = None) -> Enhancer:
         """The same enhancer, with the same writer, for another task and language."""
-        given = self.enhancer
-        return Enhancer(
-            self.target,
-            writer=given.writer,
-            strength=given.options.strength,
-            language=language or given.options.language or None,
-            task=task,
-            duration=given.options.duration,
-            keep=given.options.keep,
-            negative=given.setting.negative,
-            seed=given.seed,
-            attempts=given.attempts,
-            on_failure=given.on_failure,
-            judge=given.setting.judge,
-            counters=given.setting.counters,
-        )
+        return self.enhancer.adapted(self.target, task=task, language=language)
 
     def _lines(self, jobs: Sequence[Job], language: str | None = None) -> list[str]:
         return [text_of(outcome) for outcome in self.outcomes(jobs, language=language)]
@@ -153,7 +140,7 @@ class HostEnhancer:
         finally:
             if self.unload:
                 self.enhancer.close()
-        return [_changed(outcomes[index], self.target) for index in range(len(jobs))]
+        return [changed(outcomes[index], self.target, HINT) for index in range(len(jobs))]
 
     def _task(self, job: Job) -> str:
         wanted = ["flf2v"] if job.last_image is not None else []
@@ -168,8 +155,7 @@ class HostEnhancer:
             if isinstance(found, Failure):
                 lines = [f"{found.prompt!r} goes to the video model as it is: {found.message}"]
             else:
-                same = _letters(found.prompt) == _letters(found.caption)
-                news = "is a caption already; nothing was added" if same else f"→ {found.caption!r}"
+                news = "is a caption already; nothing was added" if is_same(found) else f"→ {found.caption!r}"
                 lines = [f"{found.prompt!r} {news}", found.fallback, *found.notes, *found.repairs]
             print("\n".join(f"t2v_recaption: {line}" for line in lines if line), file=stream)
 
@@ -210,23 +196,3 @@ def _all_or_nothing(done: Sequence[Enhancement | Failure]) -> list[Enhancement]:
         + " ".join(told),
         hint="Change or remove them, or let them go as they are with --original-on-failure.",
     )
-
-
-def _changed(outcome: Enhancement | Failure, target: Target) -> Enhancement | Failure:
-    """A failure instead of an enhancement that changed nothing, unless the prompt is a whole caption already."""
-    if isinstance(outcome, Failure) or _letters(outcome.caption) != _letters(outcome.prompt):
-        return outcome
-    if len(outcome.prompt.split()) >= target.words.low:
-        return outcome
-    reason = " ".join(outcome.notes)
-    error = NotKept(
-        f"The {outcome.writer} writer left the prompt as it is. {reason}".strip(),
-        hint="Use a language model (--base-url, --model), another --language, or --original-on-failure.",
-        report=outcome.report,
-        text=outcome.caption,
-    )
-    return Failure.of(outcome.prompt, error)
-
-
-def _letters(text: str) -> str:
-    return "".join(filter(str.isalnum, text)).casefold()

@@ -114,10 +114,11 @@ class Enhancer:
         target: str | Target | None = None,
         *,
         task: str | None = None,
+        language: str | None = None,
         duration: float | None = None,
         counters: Mapping[str, TokenCounter] | None = None,
     ) -> Enhancer:
-        """The same enhancer for another target, task, clip length or tokenizers (default: its own).
+        """The same enhancer for another target, task, language, clip length or tokenizers (default: its own).
 
         Both share the writer: a model is loaded once, and closing one closes both.
 
@@ -129,7 +130,7 @@ class Enhancer:
             self.target if target is None else target,
             writer=self.writer,
             strength=self.options.strength,
-            language=self.options.language or None,
+            language=language or self.options.language or None,
             task=task or self.options.task,
             duration=self.options.duration if duration is None else duration,
             keep=self.options.keep,

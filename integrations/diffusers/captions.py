@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from t2v_recaption import Enhancement, Enhancer, Failure, InvalidInput, Job, NotKept, Target
+from t2v_recaption import Enhancement, Enhancer, Failure, InvalidInput, Job
+from t2v_recaption.integrations._outcomes import changed
 from t2v_recaption.integrations.diffusers.call import Call
 from t2v_recaption.integrations.diffusers.glyphs import with_straight_quotes
 from t2v_recaption.integrations.diffusers.random_state import untouched
@@ -16,6 +17,7 @@ from t2v_recaption.integrations.diffusers.recognition import recognise
 from t2v_recaption.integrations.diffusers.short import short_of
 from t2v_recaption.integrations.diffusers.tokens import measured
 
+HINT = "Use a language model (writer='chat'), or write the prompt in English."
 LOG = logging.getLogger(__name__)
 
 Offload = Literal["keep", "unload"]
@@ -69,7 +71,7 @@ class Captioner:
             if self.offload == "unload":
                 self.enhancer.close()
         family = recognise(pipe).family
-        settled = [_changed(outcome, enhancer.target) for outcome in outcomes]
+        settled = [changed(outcome, enhancer.target, HINT) for outcome in outcomes]
         if family.glyphs:
             settled = [with_straight_quotes(o, enhancer) if isinstance(o, Enhancement) else o for o in settled]
         return self._captions(settled, enhancer)
@@ -162,25 +164,6 @@ def _refuse_two(arguments: Mapping[str, Any]) -> None:
                 f"{name}={arguments[name]!r} would enhance the caption a second time.",
                 hint=f"Leave {name} out, or undo this one with restore_pipeline(pipe).",
             )
-
-
-def _changed(outcome: Enhancement | Failure, target: Target) -> Enhancement | Failure:
-    """A failure instead of an enhancement that changed nothing, unless the prompt is a whole caption already."""
-    if isinstance(outcome, Failure) or _letters(outcome.caption) != _letters(outcome.prompt):
-        return outcome
-    if len(outcome.prompt.split()) >= target.words.low or outcome.fit.dropped:
-        return outcome
-    error = NotKept(
-        f"The {outcome.writer} writer left the prompt as it is. {' '.join(outcome.notes)}".strip(),
-        hint="Use a language model (writer='chat'), or write the prompt in English.",
-        report=outcome.report,
-        text=outcome.caption,
-    )
-    return Failure.of(outcome.prompt, error)
-
-
-def _letters(text: str) -> str:
-    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def _raise(failures: Iterable[tuple[int, Failure]], count: int) -> None:
