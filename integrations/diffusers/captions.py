@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from t2v_recaption import Enhancement, Enhancer, Failure, InvalidInput, Job
+from t2v_recaption import Enhancement, Enhancer, Failure, InvalidInput, Job, Target
 from t2v_recaption.integrations._outcomes import changed
 from t2v_recaption.integrations.diffusers.call import Call
 from t2v_recaption.integrations.diffusers.glyphs import with_straight_quotes

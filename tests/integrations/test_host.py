@@ -233,7 +233,7 @@ def test_rank_zero_computes_and_all_ranks_get_it(tmp_path: Path, monkeypatch) ->
     (tmp_path / "ranks.py").write_text(RANKS)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     done = subprocess.run(
-        [*command, str(tmp_path / "ranks.py")], cwd=tmp_path, capture_output=True, text=True, timeout=120
+        [*command, str(tmp_path / "ranks.py")], cwd=tmp_path, capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stderr
     out = done.stdout
