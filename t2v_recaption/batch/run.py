@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -18,6 +20,10 @@ from t2v_recaption.errors import InvalidInput
 from t2v_recaption.pipeline import Job
 from t2v_recaption.records import Record
 
+SEED = re.compile(r"[+-]?[0-9]+(\.0*)?")
+"""A whole number; tables with gaps write it as 3.0."""
+URL = re.compile(r"(data|https?):", re.IGNORECASE)
+"""A picture that is no file."""
 MOST_LISTED = 20
 """Failures that a summary lists in words; all of them are in the sidecar."""
 
@@ -95,25 +101,28 @@ def settings_digest(enhancer: Enhancer) -> str:
 
 def _outcomes(rows: Iterator[Row], enhancer: Enhancer) -> Iterator[tuple[Row, Outcome | None]]:
     while some := list(islice(rows, CHUNK)):
-        wanted = [row for row in some if row.prompt.strip() and not row.error]
-        outcomes = dict(zip((row.number for row in wanted), enhancer.stream(_job(row) for row in wanted), strict=True))
+        jobs = {row.number: _job(row) for row in some if row.prompt.strip() or row.error}
+        wanted = {number: job for number, job in jobs.items() if isinstance(job, Job)}
+        outcomes = dict(zip(wanted, enhancer.stream(wanted.values()), strict=True))
         for row in some:
-            yield row, _unreadable(row) if row.error else outcomes.get(row.number)
+            job = jobs.get(row.number)
+            yield row, job if isinstance(job, Failure) else outcomes.get(row.number)
 
 
-def _job(row: Row) -> Job:
+def _job(row: Row) -> Job | Failure:
+    """What a row asks for, or why it cannot be used: a seed or picture is never passed over in silence."""
     columns: dict[str, Any] = row.columns
-    seed = str(columns.get("seed") or "").strip()
-    return Job(
-        row.prompt,
-        int(seed) if seed.lstrip("-").isdecimal() else None,
-        columns.get("image") or None,
-        columns.get("last_image") or None,
-    )
-
-
-def _unreadable(row: Row) -> Failure:
-    return Failure.of(row.prompt, InvalidInput(f"The row cannot be read: {row.error}."))
+    seed = str(columns["seed"]).strip() if columns.get("seed") is not None else ""
+    error = row.error
+    if seed and not SEED.fullmatch(seed):
+        error = error or f"its seed {seed!r} is no whole number"
+    images = [columns.get(name) or None for name in ("image", "last_image")]
+    for image in images:
+        if isinstance(image, str) and not URL.match(image) and not os.path.isfile(image):
+            error = error or f"there is no picture {image!r}"
+    if error:
+        return Failure.of(row.prompt, InvalidInput(f"The row cannot be read: {error}."))
+    return Job(row.prompt, int(seed.partition(".")[0]) if seed else None, *images)
 
 
 def _tally(summary: Summary, row: Row, outcome: Outcome | None) -> None:

@@ -8,6 +8,7 @@ A `.jsonl` output is its own sidecar.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -99,10 +100,11 @@ class Sink:
             ) from error
 
     def close(self) -> None:
-        """Close both files."""
+        """Close both files. What a failed write left in them belongs to no finished row, and is let go."""
         for stream in (self._output, self._journal):
             if stream is not None:
-                stream.close()
+                with contextlib.suppress(OSError):
+                    stream.close()
 
     def _put(self, line: str) -> int:
         assert self._output is not None

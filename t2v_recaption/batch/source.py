@@ -148,6 +148,11 @@ def _prompt_column(path: Path, header: Sequence[str], column: str) -> str:
         if name in header:
             return name
     if len(header) == 1:
+        for sign, called in ((";", "semicolons"), ("\t", "tabs")):
+            if sign in header[0] and set(header[0].split(sign)) & set(PROMPT_COLUMNS):
+                raise InvalidInput(
+                    f"The columns of {path} are separated by {called}.", hint="Save it with commas, or as .jsonl."
+                )
         return header[0]
     raise InvalidInput(
         f"{path} has no column named prompt.",

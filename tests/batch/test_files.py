@@ -260,3 +260,38 @@ def test_memory_stays_flat(tmp_path, enhancer) -> None:
 
     peak(100)
     assert peak(2000) < 2 * peak(100) + 2_000_000
+
+
+def test_a_seed_or_a_picture_that_cannot_be_used_fails_its_row(tmp_path, enhancer) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text("prompt,seed,image\na cat,7.0,\na cat,,\na cat,many,\na cat,,nowhere.png\n", encoding="utf-8")
+    summary = run_file(path, tmp_path / "out.csv", enhancer)
+    rows = records(summary.sidecar)
+    assert [row["status"] for row in rows] == ["ok", "ok", "failed", "failed"]
+    assert (rows[0]["seed"], rows[1]["seed"]) == (7, 0)
+    assert "'many' is no whole number" in summary.failures[0]
+    assert "no picture 'nowhere.png'" in summary.failures[1]
+
+
+@pytest.mark.parametrize(("sign", "called"), [(";", "semicolons"), ("\t", "tabs")])
+def test_other_separators_are_not_taken_for_one_column(tmp_path, enhancer, sign, called) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text(f"prompt{sign}seed\na cat{sign}3\n", encoding="utf-8")
+    with pytest.raises(InvalidInput, match=f"separated by {called}"):
+        run_file(path, tmp_path / "out.csv", enhancer)
+
+
+def test_a_disk_that_fills_up_midway_is_one_clear_error(tmp_path, enhancer) -> None:
+    resource = pytest.importorskip("resource")
+    source, output = tmp_path / "in.txt", tmp_path / "out.txt"
+    source.write_text("a cat\n" * 50, encoding="utf-8")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8000, limits[1]))
+    try:
+        with pytest.raises(RecaptionError, match="cannot be written any further"):
+            run_file(source, output, enhancer)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    run_file(source, output, enhancer, resume=True)
+    run_file(source, tmp_path / "whole.txt", enhancer)
+    assert output.read_bytes() == (tmp_path / "whole.txt").read_bytes()
