@@ -32,7 +32,9 @@ def read_token(file: Path | None = None) -> str:
     try:
         text = os.environ[VARIABLE] if file is None else file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"The token file {file} cannot be read: {error}.", hint=MAKE_ONE) from error
+        raise InvalidInput(
+            f"The token file {file} cannot be read: {getattr(error, 'strerror', None) or error}.", hint=MAKE_ONE
+        ) from error
     token = text.strip()
     where = VARIABLE if file is None else str(file)
     if len(token) < SHORTEST or not token.isascii() or not token.isprintable() or " " in token:

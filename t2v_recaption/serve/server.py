@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import threading
@@ -103,7 +104,8 @@ class Server:
             return await asyncio.start_server(self._accept, self.host, self.port, backlog=1024)
         except (OSError, OverflowError, UnicodeError) as error:
             raise InvalidInput(
-                f"{self.host} port {self.port} cannot be listened on: {error}.", hint="Choose another with --port."
+                f"{self.host} port {self.port} cannot be listened on: {_why(error)}.",
+                hint="Choose another with --port.",
             ) from error
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -162,6 +164,13 @@ class Server:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _why(error: Exception) -> str:
+    """A reason in words, without the address that asyncio repeats in its own."""
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
+    return str(error)
 
 
 def _url(listening: socket.socket) -> str:

@@ -94,7 +94,7 @@ def test_requests_on_open_connections_are_refused_while_it_stops(writer: GatedCo
 def test_a_port_that_is_taken_is_said_plainly() -> None:
     with command() as (_, client), command_fails("--port", str(client.port)) as (code, text):
         assert code == 2
-        assert "cannot be listened on" in text
+        assert "cannot be listened on: Address already in use." in text
         assert "Traceback" not in text
 
 
