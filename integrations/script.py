@@ -6,6 +6,7 @@ python -m t2v_recaption.integrations.script --target allegro -- -m some.module -
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,10 +38,26 @@ def enhanced(arguments: Sequence[str], host: HostEnhancer) -> list[str]:
     return with_value(arguments, name, host.prepare([job])[0])
 
 
+def _check_module(name: str) -> None:
+    """Before anything is enhanced: a model would run for nothing.
+
+    Raises:
+        InvalidInput: there is no such module.
+    """
+    try:
+        found = importlib.util.find_spec(name.partition(".")[0])  # the package alone: finding more would import it
+    except (ImportError, ValueError):
+        found = None
+    if found is None:
+        hint = "Run this in the folder of your video model's checkout, or put that folder on PYTHONPATH."
+        raise InvalidInput(f"There is no module {name!r}.", hint=hint)
+
+
 def start(enhancer: Enhancer, arguments: list[str], chosen: dict[str, Any]) -> None:
     """Run a script, or with `-m NAME` a module."""
     host = HostEnhancer(enhancer, **chosen)
     if arguments[:1] == ["-m"] and len(arguments) > 1:
+        _check_module(arguments[1])
         run_module(arguments[1], enhanced(arguments[2:], host))
         return
     script = script_of(arguments, EXAMPLE, "video model's")

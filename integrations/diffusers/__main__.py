@@ -75,7 +75,7 @@ def _load(model: str, dtype: str, *, cpu_offload: bool) -> Any:
         raise InvalidInput(f"Unknown dtype {dtype!r}.", hint="Use float32, float16 or bfloat16.")
     try:
         pipe = DiffusionPipeline.from_pretrained(model, torch_dtype=getattr(torch, dtype))
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: neither a folder nor the name of a repository
         hint = "Give the folder of a pipeline, or a repository that can be downloaded."
         raise InvalidInput(f"{model!r} cannot be loaded: {error}", hint=hint) from error
     if cpu_offload:

@@ -30,6 +30,9 @@ def test_any_script_and_any_module(checkout, run, scripted) -> None:
     module = run("script", folder, "-m", "package.run", "--prompt", "a red balloon")
     assert module.calls[0]["arguments"][0].startswith("--prompt=")
     assert "One of these is looked for" in run("script", folder, "cli.py", "--seed", "3").err
+    missing = run("script", folder, "-m", "nowhere.run", "--prompt", "a red balloon")
+    assert "There is no module 'nowhere.run'" in missing.err
+    assert "→" not in missing.err
 
 
 def test_options_come_from_the_environment_too(checkout, run) -> None:

@@ -45,6 +45,7 @@ def test_writes_a_clip_and_prints_the_caption(folder: str, tmp_path: Path) -> No
     ("arguments", "message"),
     [
         (["no-such-folder/no-such-model", "a cat"], "cannot be loaded"),
+        (["./no-such-folder", "a cat"], "cannot be loaded"),
         (["FOLDER", ""], "empty"),
         (["FOLDER", "a cat", "--set", "height"], "num_frames=49"),
         (["FOLDER", "a cat", "--dtype", "float8"], "bfloat16"),
