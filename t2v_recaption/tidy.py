@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufeff\ufff9-\ufffb]")
-"""Control characters that are no white space: a text encoder drops them, a terminal obeys them."""
+CONTROL = re.compile(r"(?:\x1b\[|\x9b)[0-9;:]*m|[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufeff\ufff9-\ufffb]")
+"""A terminal's colours, and control characters that are no white space: encoders drop them, terminals obey them."""
 SURROGATE = re.compile(r"[\ud800-\udfff]")
 BIDI = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 """Explicit direction overrides: they can make a text read differently from what it says."""

@@ -13,7 +13,8 @@ from t2v_recaption.tidy import tidy
     ("prompt", "expected"),
     [
         ("  a  cat\n on a\tmat ", "a cat on a mat"),
-        ("a cat\x00\x1b[31m red", "a cat[31m red"),
+        ("a cat\x00\x1b[31m red\x1b[0m", "a cat red"),
+        ("a \x1b[cat", "a [cat"),
         ("a \ud800cat", "a cat"),
         ("family 👨‍👩‍👧 walking", "family 👨‍👩‍👧 walking"),
         ("{{ 7*7 }} <b>bold</b> %s", "{{ 7*7 }} <b>bold</b> %s"),
