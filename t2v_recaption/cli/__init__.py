@@ -20,10 +20,14 @@ def enhance_main(arguments: Sequence[str] | None = None) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of `t2v`."""
     _collect_seldom()
+    import click
+
+    from t2v_recaption import __version__
     from t2v_recaption.cli.group import CONTEXT, Toolbox, run
 
     help_text = "Captions for text-to-video models that lose nothing you said."
     toolbox = Toolbox(name="t2v", help=help_text, context_settings=CONTEXT)
+    click.version_option(__version__, prog_name="t2v")(toolbox)
     run(toolbox, arguments, "t2v")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from t2v_recaption.cli.group import CONTEXT
+from t2v_recaption.cli.show import wide_console
 from t2v_recaption.registry import Description, describe
 
 
@@ -24,11 +24,11 @@ def backends(as_json: bool) -> None:
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for title in ("", "name", "ready", "what it is", "needs"):
-        table.add_column(title, header_style="bold", overflow="fold")
+        table.add_column(title, header_style="bold", overflow="fold", no_wrap=title == "name")
     for kind, items in known.items():
         for item in items:
             table.add_row(*map(Text, _row(kind, item)))
-    Console(highlight=False).print(table)
+    wide_console().print(table)
 
 
 def _row(kind: str, item: Description) -> tuple[str, ...]:

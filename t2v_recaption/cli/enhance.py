@@ -101,16 +101,18 @@ def _check_kept(prompt: str, keep: tuple[str, ...]) -> None:
 
 def _standard_input(enhancer: Enhancer, as_json: bool) -> int:
     failed = False
-    lines = (line.rstrip("\r\n") for line in _decoded(sys.stdin.buffer))
+    lines = enumerate((line.rstrip("\r\n") for line in _decoded(sys.stdin.buffer)), 1)
     # Line by line for the composer, so that a pipe flows; batches where a model profits from them.
     size = 1 if enhancer.writer.name == "composer" else CHUNK
     while some := list(islice(lines, size)):
-        outcomes = enhancer.stream(Job(line) for line in some if line.strip())
-        for line in some:
+        outcomes = enhancer.stream(Job(line) for _, line in some if line.strip())
+        for number, line in some:
             outcome = next(outcomes) if line.strip() else None
             if isinstance(outcome, Failure):
                 failed = True
-                say_error(outcome.exception)
+                say_error(outcome.exception, f"line {number}: ")
+            elif outcome is not None and not as_json:
+                _say_notes(outcome, f"line {number}: ")
             click.echo("" if outcome is None else _plain(outcome, as_json))
     return int(failed)
 
@@ -140,3 +142,10 @@ def _show(outcome: Enhancement, *, as_json: bool, explain: bool) -> None:
         show(outcome, explain=explain)
     else:
         click.echo(outcome.caption)
+        _say_notes(outcome)
+
+
+def _say_notes(outcome: Enhancement, where: str = "") -> None:
+    """What a terminal shows under the caption and a pipe would not: a prompt that stands as it is, say."""
+    for note in outcome.notes:
+        click.echo(f"Note: {where}{note}", err=True)

@@ -24,7 +24,7 @@ def enhance_file(enhancer: Enhancer, source: Path, output: Path, column: str, *,
     """Enhance a file; 0 when every row has its caption, 1 when some failed."""
     console = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Enhancing", total=None)
         try:
             summary = run_file(
@@ -54,6 +54,10 @@ def report(summary: Summary, console: Console) -> None:
     if summary.fallbacks:
         console.print(Text(f"{summary.fallbacks} were written by the composer instead of the model.", style="yellow"))
     if summary.failed:
-        console.print(Text(f"{summary.failed} failed and have an empty line:", style="red"))
+        console.print(
+            Text(f"{summary.failed} failed and have an empty caption{':' * bool(summary.failures)}", style="red")
+        )
         for line in summary.failures:
-            console.print(Text(f"  {line}"))
+            console.print(Text(f"  {line}"), soft_wrap=True)
+        if len(summary.failures) < summary.failed:
+            console.print(Text(f"Every error → {summary.sidecar}"))

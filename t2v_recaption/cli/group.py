@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,8 @@ CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_w
 """Context settings of every command."""
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+FULL = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""Errors of a disk that takes no more."""
 
 
 class Toolbox(click.Group):
@@ -77,14 +80,25 @@ def run(
         say_error(error)
         sys.exit(USAGE if isinstance(error, (InvalidInput, UnknownName)) else FAILED)
     except BrokenPipeError:
-        # The reader (head, a pager) has gone: not an error. Nothing more may be written at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (head, a pager) has gone: not an error.
+        _drop_output()
+        sys.exit(FAILED)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        click.echo(f"Error: The output cannot be written: {error.strerror}.", err=True)
+        _drop_output()
         sys.exit(FAILED)
 
 
-def say_error(error: RecaptionError) -> None:
-    """Print an error's message and hint to stderr."""
-    click.echo(f"Error: {error.message}", err=True)
+def _drop_output() -> None:
+    """Nothing more may be written to standard output at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say_error(error: RecaptionError, where: str = "") -> None:
+    """Print an error's message, after where it happened, and its hint to stderr."""
+    click.echo(f"Error: {where}{error.message}", err=True)
     if error.hint:
         click.echo(f"Hint: {error.hint}", err=True)
 
@@ -97,6 +111,8 @@ def config() -> dict[str, Any]:
     """
     path = config_path()
     if not path.is_file():
+        if os.environ.get("T2V_CONFIG"):
+            raise InvalidInput(f"There is no config file {str(path)!r}.", hint="T2V_CONFIG names it.")
         return {}
     import yaml
 

@@ -55,6 +55,7 @@ class Settings:
         from t2v_recaption.targets.tokens import counters_for
 
         target = load(self.target)
+        self._say_unread()
         return Enhancer(
             target,
             writer=self.chosen_writer,
@@ -82,6 +83,16 @@ class Settings:
         if self.last_image is not None:
             return "flf2v"
         return "t2v" if self.image is None else "i2v"
+
+    def _say_unread(self) -> None:
+        """Say which options go to a language model where none was asked for."""
+        given = {"--template": self.template, "--option": self.option, "--revision": self.revision}
+        unread = [name for name, value in given.items() if value]
+        if unread and not self.writer and self.chosen_writer == "composer":
+            click.echo(
+                f"Note: {' and '.join(unread)} changed nothing: no model was named (--model, --base-url, --backend).",
+                err=True,
+            )
 
     def _writer_options(self) -> dict[str, Any]:
         if self.chosen_writer == "composer":

@@ -22,6 +22,8 @@ STYLES = {
 }
 GAUGE = 24
 """Characters of the token gauge."""
+WIDEST = 1000
+"""Columns of a table in a pipe."""
 
 
 def show(outcome: Enhancement, *, explain: bool = False, console: Console | None = None) -> None:
@@ -38,8 +40,15 @@ def show(outcome: Enhancement, *, explain: bool = False, console: Console | None
         parts.append(Text.assemble(("Fallback  ", "bold yellow"), f"the composer wrote this: {outcome.fallback}"))
     if explain:
         parts += [Text(""), facts(outcome)]
-    parts.append(Text.assemble(("Again     ", "bold"), (command(), "dim")))
     console.print(Group(*parts))
+    # Left to the terminal to wrap: a line end put into it would end the command where it is pasted.
+    console.print(Text.assemble(("Again     ", "bold"), (command(), "dim")), soft_wrap=True)
+
+
+def wide_console() -> Console:
+    """For tables: a terminal's width on a terminal, and in a pipe as wide as the longest row, for `grep` and `awk`."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDEST)
 
 
 def marked_caption(outcome: Enhancement) -> Text:

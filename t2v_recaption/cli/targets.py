@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from t2v_recaption.cli.group import CONTEXT
+from t2v_recaption.cli.show import wide_console
 from t2v_recaption.targets import Target, load, names
 
 
@@ -26,10 +26,10 @@ def targets(ctx: click.Context, as_json: bool) -> None:
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for title in ("target", "tasks", "words", "tokens", "languages", "title"):
-        table.add_column(title, header_style="bold", overflow="fold")
+        table.add_column(title, header_style="bold", overflow="fold", no_wrap=title == "target")
     for target in known:
         table.add_row(*map(Text, _row(target)))
-    Console(highlight=False).print(table)
+    wide_console().print(table)
 
 
 def _row(target: Target) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ def show(name: str, as_json: bool) -> None:
     table.add_column(overflow="fold")
     for key, value in _described(target):
         table.add_row(key, Text(value))
-    Console(highlight=False).print(table)
+    wide_console().print(table)
 
 
 def _described(target: Target) -> list[tuple[str, str]]:

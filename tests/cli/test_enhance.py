@@ -81,7 +81,28 @@ def test_a_bad_line_of_standard_input_fails_alone() -> None:
     result = run("-", stdin="a cat\n...\na dog\n")
     assert result.exit_code == 1
     assert [bool(line) for line in result.stdout.split("\n")] == [True, False, True, False]
-    assert "empty" in result.stderr
+    assert "Error: line 2: The prompt is empty." in result.stderr
+
+
+def test_notes_of_a_pipe_go_to_standard_error() -> None:
+    result = run("eine Katze spielt Klavier")
+    assert result.exit_code == 0
+    assert result.stdout.count("\n") == 1
+    assert "Note: The composer writes English" in result.stderr
+    assert "Note: line 2: The composer writes English" in run("-", stdin="a cat\n一只猫\n").stderr
+
+
+def test_an_option_that_no_writer_reads_is_said() -> None:
+    assert "--template and --option changed nothing" in run("a cat", "--template", "x", "--option", "y").stderr
+    assert run("a cat", "--template", "x", "--writer", "composer").stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_an_output_that_takes_no_more_is_one_clear_error() -> None:
+    command = f"{sys.executable} -m t2v_recaption enhance 'a cat' > /dev/full"
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "Error: The output cannot be written: No space left on device.\n"
 
 
 def test_a_file_is_enhanced_and_resumed(tmp_path) -> None:
@@ -105,8 +126,11 @@ def test_failures_of_a_file_are_listed_and_the_exit_code_says_so(tmp_path) -> No
     model = ("--writer", "chat", "--backend", "scripted", "--model", str(answers))
     result = run("--file", str(source), "--output", str(tmp_path / "out.txt"), *model)
     assert result.exit_code == 1
+    assert result.stderr.startswith("0 of 1 rows")
     assert "1 failed" in result.stderr
     assert "row 1" in result.stderr
+    again = run("--file", str(source), "--output", str(tmp_path / "out.txt"), *model, "--resume")
+    assert "Every error → " in again.stderr
 
 
 def test_a_model_can_be_named_and_failing_is_a_setting(tmp_path) -> None:
@@ -167,7 +191,9 @@ def test_a_terminal_of_any_width_shows_caption_additions_tokens_and_the_command(
     with console.capture() as capture:
         show(outcome, explain=True, console=console)
     text = capture.get()
-    assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in text.splitlines()) <= width
+    *above, again = text.splitlines()
+    assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in above) <= width
+    assert "Again" in again  # one line, that can be pasted
     for word in ("Tokens", "Negative", "Again", "kept"):
         assert word in text
     assert "[bold]" in text
@@ -213,6 +239,8 @@ def test_environment_variables_and_a_config_file_set_defaults(tmp_path, monkeypa
     assert (result["target"], result["seed"]) == ("latte", 4)
     config.write_text("- a\n")
     assert run("a cat").exit_code == 2
+    config.unlink()
+    assert "no config file" in run("a cat").stderr
 
 
 def test_both_commands_are_the_same() -> None:
@@ -223,6 +251,8 @@ def test_targets_are_listed_and_shown_with_their_sources() -> None:
     listed = run("targets", entry=main).stdout
     for name in ("wan2.2", "ltx-2.5", "animatediff"):
         assert name in listed
+    assert len(listed.splitlines()) == 25  # a line each, for grep
+    assert "cosmos-predict2.5 " in listed
     shown = run("targets", "show", "wan22", entry=main).stdout
     for word in ("UMT5-XXL", "512", "sources", "shared_config.py"):
         assert word in shown
@@ -245,6 +275,10 @@ def test_help_is_there(arguments) -> None:
     result = run(*arguments, entry=main)
     assert result.exit_code == 0
     assert "Usage" in result.stdout
+
+
+def test_both_commands_tell_the_version() -> None:
+    assert run("--version").stdout.split()[-1] == run("--version", entry=main).stdout.split()[-1]
 
 
 def test_every_option_has_help_and_an_environment_variable() -> None:
