@@ -60,7 +60,7 @@ class Director:
 
     def choose(self) -> Shot | None:
         """The take that fits best; None where the knowledge has none, or the prompt tells the events itself."""
-        if self.scene.intent.of_kind(Kind.ORDER):
+        if self.scene.intent.of_kind(Kind.ORDER) and len(self.scene.intent.of_kind(Kind.ACTION)) > 1:
             return None
         sources: dict[str, Callable[[], Iterator[list[Group]]]]
         sources = {"action": self._of_action, "subject": self._of_subject, "place": self._of_place}
@@ -210,6 +210,11 @@ class Director:
         """Whether it may be shown at the time of day that the prompt states."""
         return not take.time or not self.scene.time or take.time in ("day", self.scene.time)
 
+    def _is_late_morning(self, take: Take) -> bool:
+        """Whether it is day already in what the prompt calls the morning."""
+        names = self.s.tag_names()
+        return take.time == "day" and "morning" in names and "dawn" not in names
+
     def _told(self, take: Take, kind: str) -> Sequence[Ready]:
         """The sentences that are about the subject itself."""
         if self.scene.main is None or (kind == "place" and self.scene.main.root in ("building", "place", "")):
@@ -259,8 +264,8 @@ class Director:
         action = self.scene.action
         if kind != "action" or action is None or action.obj is None or group.head.get("objects"):
             return False
-        if action.obj.root in PLACES:
-            return False  # where one enters
+        if action.obj.root in PLACES or group.head.get("needs"):
+            return False  # where one enters; what the take was written with
         if self.scene.main is not None and self.scene.main.root not in ("person", "creature"):
             return False  # animals do with it what they always do
         return not any("obj" in ready.slots for ready in take.motion)
@@ -280,7 +285,7 @@ class Director:
             return False
         if not self.lit and take.setting.words & words().luminous:
             return False
-        if take.time and self.scene.time and take.time != self.scene.time:
+        if take.time and self.scene.time and take.time != self.scene.time and not self._is_late_morning(take):
             return False
         if "close-up" in self.s.tag_names() and not self._is_close(take):
             return False

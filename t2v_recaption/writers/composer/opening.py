@@ -19,7 +19,7 @@ from t2v_recaption.writers.composer.words import words
 
 FRAME = re.compile(
     r"(?:\w[\w'-]* +){0,6}?(?P<last>video|videos|footage|shot|view|clip|close[ -]?up|time[ -]?lapse|point of view"
-    r"|panorama|animation|film|scene)(?P<link> +(?:of|on|showing) +)(?=\w)",
+    r"|panorama|animation|film|scene|portrait|picture|photo|image)(?P<link> +(?:of|on|showing) +)(?=\w)",
     re.IGNORECASE,
 )
 """Words for the camera or the medium with which a prompt begins: "a close up video of …"."""

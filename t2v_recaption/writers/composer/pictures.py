@@ -166,7 +166,9 @@ class Pictures:
             return True
         if "material" in stated and ready.words & words().materials:
             return True
-        return "clothing" in names and self.dressed
+        action = self.scene.action
+        own = action is not None and action.obj is not None and action.obj.root == "clothing"
+        return "clothing" in names and self.dressed and not own
 
     @cached_property
     def dressed(self) -> bool:

@@ -336,7 +336,7 @@ class Planner:
         """How the action unfolds, or what moves where nobody acts. Nothing where the user gave an order of events."""
         count = 1 if not self.target.motion else 2 if self.options.strength == "light" else 3
         action = self.scene.action
-        if self.scene.intent.of_kind(Kind.ORDER):
+        if self.scene.intent.of_kind(Kind.ORDER) and len(self.scene.intent.of_kind(Kind.ACTION)) > 1:
             return []
         if self.pictures.from_above and self.filmed is None:
             return self._general_beats("above")[:1]

@@ -12,6 +12,8 @@ from t2v_recaption.writers.composer.words import words
 
 OUTSIDE = frozenset(("outside", "near", "by", "behind", "front", "along", "across", "around"))
 
+DEPICTING = frozenset(("paint", "draw", "sketch", "depict", "design", "imagine"))
+"""Verbs whose object is only in a picture."""
 ANYWHERE = frozenset(("habitat", "environment", "wild", "surroundings", "setting"))
 """Words for a place that tell none: where the subject lives."""
 INNER = frozenset(("interior", "inside", "wall", "walls", "interior wall", "room"))
@@ -152,6 +154,7 @@ class Whereabouts:
         inner = self.a.nouns[self.a.nouns[0].of] if self.a.nouns and self.a.nouns[0].of is not None else None
         whose = [inner] if inner is not None and inner.root in PLACES else []
         objects = [(verb, self.a.nouns[i]) for verb in self.a.verbs for i in verb.objects]
+        objects = [(verb, noun) for verb, noun in objects if verb.lemma not in DEPICTING]
         treated = [noun for verb, noun in objects if verb.lemma in REACHING or noun.root in PLACES]
         options = [*stated, *landmarks, *whose, *treated, *own]
         return sorted(options, key=lambda noun: noun.core in ("sky", "clouds", "weather"))  # something lies below it
