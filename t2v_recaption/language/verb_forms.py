@@ -59,6 +59,8 @@ class VerbForms(Neighbours):
             return ADJ if self.noun_next(i) else NOUN
         if before == NOUN and word.lower in self.lex.participle_compounds and self.noun_next(i):
             return ADJ  # finger looking cookies
+        if before == NOUN and self._is_doing(i, word):
+            return VERB  # man drinking water, woman lighting candles
         if before in NOMINAL:
             loose = after is None or (after.tag == PREP and after.lower != "of") or self.noun_next(i)
             if word.noun in _DOING and loose and self._root_before(i) in ("person", "animal") and before != NAME:
@@ -108,6 +110,11 @@ class VerbForms(Neighbours):
         if noun and not gerund:
             return NOUN
         return ADJ if can & A and before in (ADV,) and not noun and word.verb not in self.lex.verbs else VERB
+
+    def _is_doing(self, i: int, word: Word) -> bool:
+        """Whether somebody does something to what follows."""
+        somebody = self._root_before(i) in ("person", "animal") and word.lower not in self.lex.participle_compounds
+        return somebody and word.verb in self.lex.transitive and self.noun_next(i) and word.noun not in _PLACE_GERUNDS
 
     def ed(self, i: int, word: Word, before: str) -> str:
         """A parked car, a car parked outside, is parked, the man opened the door, snow covered mountains."""

@@ -12,6 +12,8 @@ from t2v_recaption.writers.composer.words import words
 
 GENDER = {"he": "he", "him": "he", "his": "he", "she": "she", "her": "she", "hers": "she"}
 
+YOUNG = frozenset(("mother", "father", "mom", "mum", "dad", "baby", "cub", "parent", "child"))
+"""Words for people that may be of animals: an orangutan mother."""
 TOWARDS = frozenset(("at", "for", "to", "into", "toward", "towards"))
 
 
@@ -31,7 +33,8 @@ class Casting:
         scene = self.scene
         nouns = self._nouns()
         first = self._main_noun(nouns, verb)
-        scene.hands = verb is not None and first is None and verb.first == 0 and verb.form == "ing"
+        done = verb is not None and verb.form == "ing" and verb.lemma not in words().no_hands
+        scene.hands = done and verb is not None and first is None and verb.first == 0
         if first is None and verb is not None and verb.objects and scene.hands:
             first = self.a.nouns[verb.objects[0]]
         if first is not None:
@@ -44,8 +47,17 @@ class Casting:
         return [
             n
             for n in self.a.nouns
-            if n.start >= self.start and not n.pronoun and not n.negated and n.root != "time" and not self._is_lens(n)
+            if n.start >= self.start
+            and not self._is_quoted(n)
+            and not n.pronoun
+            and not n.negated
+            and n.root != "time"
+            and not self._is_lens(n)
         ]
+
+    def _is_quoted(self, noun: NounPhrase) -> bool:
+        """Whether it is text to be read."""
+        return any(quote.start <= noun.start < quote.end for quote in self.a.quotes)
 
     def _is_lens(self, noun: NounPhrase) -> bool:
         """Whether the noun is the camera that films, not a thing in the picture."""
@@ -109,15 +121,20 @@ class Casting:
         if noun.core in words().no_subject:
             entry = None
         collective = next((n for n in self.a.nouns if n.of == noun.index and n.core in words().groups), None)
-        plural = noun.plural or collective is not None
-        group = members is not None or self.library.chain_names(entry)[-1:] == ["group"]
+        plural = noun.plural or collective is not None or (noun.count or 0) > 1
+        group = (members is not None and noun.core in words().groups) or self.library.chain_names(entry)[-1:] == [
+            "group"
+        ]
         pronoun = "they" if group else self._pronoun(noun, entry, root, plural)
         return Actor(noun, entry, root, self.name(noun, plural=plural), pronoun, plural, group, called=called)
 
     def _members(self, noun: NounPhrase) -> Entry | None:
         """What a group is made of: an elephant herd."""
         members = noun.lemma.rpartition(" ")[0]
-        return self.library.exactly(members) if members and noun.core in words().groups else None
+        entry = self.library.exactly(members) if members else None
+        if entry is None or noun.core in words().groups:
+            return entry if noun.core in words().groups else None
+        return entry if noun.core in YOUNG and "animal" in self.library.chain_names(entry) else None
 
     def _called(self, noun: NounPhrase) -> str:
         """The noun with its adjective, where the knowledge has a name for both: "glass tank"."""
@@ -130,7 +147,8 @@ class Casting:
         piece = any(n.of == noun.index and n.core in words().pieces for n in self.a.nouns)
         if self._is_lifeless(noun):
             return self.library.subject(noun.core if noun.root == "object" else "figurine", "toy", "object")
-        if piece or (self.root(noun) == "animal" and self._is_cooked()):
+        cook = any(noun.index in verb.agents and not verb.passive for verb in self.a.verbs)
+        if piece or (self.root(noun) == "animal" and self._is_cooked() and not cook):
             return self.library.subject("food")
         return entry
 

@@ -10,12 +10,16 @@ from t2v_recaption.intent.model import Kind
 from t2v_recaption.language.model import NounPhrase, VerbPhrase
 from t2v_recaption.writers.composer.casting import Casting
 from t2v_recaption.writers.composer.library import Entry, Library
-from t2v_recaption.writers.composer.scene import ALIVE, EVENTS, Action, Actor, Scene
+from t2v_recaption.writers.composer.scene import ALIVE, EVENTS, PLACES, Action, Actor, Scene
 from t2v_recaption.writers.composer.takes import Group
 from t2v_recaption.writers.composer.words import words
 
 TOWARDS = frozenset(("to", "on", "at", "with", "for", "into", "outside", "in", "over", "against", "between", "above"))
 """Prepositions that join a verb to what it is about: listening to music."""
+GAZING = frozenset(("look", "gaze", "stare", "watch", "point", "lean", "climb"))
+"""Verbs that have a place for their object: looking at the sea."""
+WORN = frozenset(("make", "dress", "wear", "cover", "fill", "decorate"))
+"""Verbs that say how something is, where another one says what it does."""
 PARTICLES = {"out": "out", "off": "off", "into": "in", "onto": "on", "up": "up", "down": "down"}
 OCCASIONS = frozenset(("game", "class", "session", "lesson", "course", "match", "training", "performance", "show"))
 """Nouns before which another one tells what is done: a chess game."""
@@ -47,7 +51,8 @@ class Deeds:
         lens = [s for f in self.scene.intent.of_kind(Kind.CAMERA) for s in f.spans]
         verbs = [v for v in self.a.verbs if v.start >= self.casting.start and not v.negated and not v.gerund]
         verbs = [v for v in verbs if not any(s.start < v.end and v.start < s.end for s in lens)]
-        verbs = [v for v in verbs if not self._is_attempt(v)] or verbs
+        verbs = [v for v in verbs if not self._is_attempt(v) and not self._is_worn(v, verbs)] or verbs
+        verbs = sorted(verbs, key=self._is_relative)
         if verbs and verbs[0].first == 0 and verbs[0].form == "ing":
             return verbs[0]
         strong = [v for v in verbs if v.lemma not in words().weak_verbs and (v.agents or v.objects) and self._known(v)]
@@ -56,6 +61,14 @@ class Deeds:
         if verbs and verbs[0].first == 0:
             return verbs[0]
         return next((v for v in verbs if v.agents or v.objects), None)
+
+    def _is_relative(self, verb: VerbPhrase) -> bool:
+        """Whether it only says which one is meant: a man that waves."""
+        return verb.first > 0 and self.a.tokens[verb.first - 1].lower in ("that", "which", "who")
+
+    def _is_worn(self, verb: VerbPhrase, verbs: Sequence[VerbPhrase]) -> bool:
+        later = (v for v in verbs if v.first > verb.verb and v.lemma not in WORN and set(v.agents) & set(verb.agents))
+        return verb.lemma in WORN and any(self._known(v) for v in later)
 
     def _engaged(self, verb: VerbPhrase) -> VerbPhrase:
         """Training in swimming is swimming."""
@@ -95,9 +108,11 @@ class Deeds:
         """The noun right after a verb that mostly has no object, where an entry is about both: "flying a kite"."""
         noun = next((noun for noun in self.a.nouns if noun.first == verb.last and not noun.pronoun), None)
         if noun is None:
-            ground = next((r.ground for r in self.a.relations if r.verb == verb.index and r.category in TOWARDS), None)
-            noun = self.a.nouns[ground] if ground is not None else None
-        actor = self.casting.actor(noun) if noun is not None else None
+            grounds = [r.ground for r in self.a.relations if r.verb == verb.index and r.category in TOWARDS]
+            noun = next((self.a.nouns[ground] for ground in grounds if ground is not None), None)
+            noun = None if noun is not None and noun.root in PLACES and verb.lemma not in GAZING else noun
+        lens = noun is not None and noun.core in ("camera", "lens")
+        actor = self.casting.actor(noun) if noun is not None and not lens else None
         known = {name for entry in options for name in entry.head.get("objects") or ()}
         known |= {name for group in self._groups(verb) for name in group.head.get("objects") or ()}
         return actor if known.intersection(self._names_of(actor)) else None
@@ -120,9 +135,10 @@ class Deeds:
             return None
         for modifier in self.scene.main.noun.modifiers:
             if modifier.text.lower().endswith("ing"):
-                entry = self._best(self.library.actions(self._verb_of(modifier.text.lower())), None)
+                verb = self._verb_of(modifier.text.lower())
+                entry = self._best(self.library.actions(verb), None)
                 if entry is not None:
-                    return Action(None, entry.name, entry, None)
+                    return Action(None, verb, entry, None)
         return None
 
     def _verb_of(self, text: str) -> str:

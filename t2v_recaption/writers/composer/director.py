@@ -173,6 +173,8 @@ class Director:
         names = [] if vague or main is None else [*main.names]
         if place is not None and (main is None or vague or main.root not in PLACES or place.name in main.noun.lemma):
             names += [name for name in self.s.library.chain_names(place, places=True)[:2] if vague or name not in ROOTS]
+        if place is not None and " " in place.name and main is not None and place.name.endswith(main.noun.core):
+            names.insert(0, place.name)  # a crystal cave before a cave
         for name in names:
             yield from ([group] for group in self.s.library.takes.of_place(name) if self._is_needed(group))
 
@@ -208,7 +210,14 @@ class Director:
 
     def _is_timely(self, take: Take) -> bool:
         """Whether it may be shown at the time of day that the prompt states."""
+        if take.time == "day" and self.scene.time == "night":
+            return False
         return not take.time or not self.scene.time or take.time in ("day", self.scene.time)
+
+    def _is_coloured(self) -> bool:
+        """Whether the prompt says of which colour the background is."""
+        ground = (noun for noun in self.scene.analysis.nouns if noun.core in ("background", "backdrop"))
+        return any(m.category == "colour" for noun in ground for m in noun.modifiers)
 
     def _is_late_morning(self, take: Take) -> bool:
         """Whether it is day already in what the prompt calls the morning."""
@@ -293,7 +302,7 @@ class Director:
             return self._is_seen_whole(group)
         if kind == "place":
             return self._is_own_place(group)
-        if take.place is None:
+        if take.place is None or (take.place.name == "plain background" and self._is_coloured()):
             return False
         if self.scene.place is not None or self.scene.place_stated:
             return self.scene.place is not None and self.scene.place.name == take.place.name

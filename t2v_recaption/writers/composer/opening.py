@@ -19,7 +19,9 @@ from t2v_recaption.writers.composer.words import words
 
 FRAME = re.compile(
     r"(?:\w[\w'-]* +){0,6}?(?P<last>video|videos|footage|shot|view|clip|close[ -]?up|time[ -]?lapse|point of view"
-    r"|panorama|animation|film|scene|portrait|picture|photo|image)(?P<link> +(?:of|on|showing) +)(?=\w)",
+    r"|panorama|animation|film|scene|portrait|picture|photo|image|claymation"
+    r"|stop[ -]motion|pixel art|3d render|sketch|drawing|painting|illustration|cartoon|paper cutout"
+    r"|(?:pan|tilt|dolly|zoom|push|pull)(?: (?:left|right|up|down|in|out|back))?)(?P<link> +(?:of|on|showing) +)(?=\w)",
     re.IGNORECASE,
 )
 """Words for the camera or the medium with which a prompt begins: "a close up video of …"."""
@@ -446,6 +448,8 @@ def lemma_of(participle: str, lemma: str) -> str:
         forms.add(f"{lemma[:-2]}ying")
     elif lemma.endswith("e"):
         forms.add(f"{lemma[:-1]}ing")
+    if lemma[-1:] == "l" and lemma[-2:-1] not in ("", *"aeioulrw"):
+        lemma += "e"  # circling
     return lemma if participle in forms else ""
 
 

@@ -36,10 +36,9 @@ class Pictures:
     @property
     def from_above(self) -> bool:
         """Whether the clip is seen from the air (an interior seen from high up still shows its inside)."""
-        names = self.library.vocabulary.names(self.scene.tags)
-        if "indoor" in names:
+        if "indoor" in self.library.vocabulary.names(self.scene.tags):
             return False
-        return "far" in names or any(
+        return "far" in self.library.vocabulary.names(self.scene.said) or any(
             fact.value in words().airborne for fact in self.scene.intent.of_kind(Kind.CAMERA) if not fact.negated
         )
 
@@ -168,7 +167,7 @@ class Pictures:
             return True
         action = self.scene.action
         own = action is not None and action.obj is not None and action.obj.root == "clothing"
-        return "clothing" in names and self.dressed and not own
+        return "clothing" in names and self.dressed and not own and actor.root in ("person", "creature")
 
     @cached_property
     def dressed(self) -> bool:

@@ -44,7 +44,13 @@ class Actor:
     @property
     def names(self) -> tuple[str, ...]:
         """What it may be called in the knowledge, nearest first."""
-        options = (self.called, self.noun.lemma.lower(), self.noun.core.lower())
+        lemma, core = self.noun.lemma.lower(), self.noun.core.lower()
+        head = self.entry.head if self.entry is not None else {}
+        known = {
+            str(head.get("name", "")).lower(),
+            *(w.lower() for key in ("also", "kinds") for w in head.get(key, ())),
+        }
+        options = (self.called, lemma, "" if lemma in known else core)  # wine glasses are no glasses
         return tuple(dict.fromkeys(name for name in options if name))
 
     @property
@@ -86,6 +92,8 @@ class Scene:
     hands: bool = False
     """Whether nobody is named for the action (someone's hands do it)."""
     time: str = ""
+    said: Tags = NONE
+    """The tags of the prompt's own words."""
     tags: Tags = NONE
     avoid: frozenset[str] = frozenset()
 

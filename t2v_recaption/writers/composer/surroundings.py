@@ -24,6 +24,7 @@ GROWING = frozenset(("pick", "harvest", "grow", "pluck", "plant", "farm", "gathe
 WITHIN = frozenset(("on", "in", "at", "inside", "under"))
 BOUND = 3
 """Places of an action up to which it can hardly be done elsewhere: swimming."""
+SUNNY = frozenset(("sun", "sunlight", "sunny", "sunbeam", "bright", "brilliant", "clear"))
 LIT = 11
 """Words of a sentence on the light of a place that says whence it comes and what it falls on."""
 TIMES = ("day", "dusk", "dawn", "night")
@@ -255,10 +256,11 @@ class Surroundings:
             entry = self.library.named("light", fact.value) if not fact.negated else None
             if entry is not None:
                 yield from choice.order("stated light", entry.ready("sentences"))
+        dull = bool(self.s.tag_names() & {"fog", "storm", "rain", "snow", "overcast"})
         own = place.ready(f"light.{self.scene.time or 'day'}") if place is not None else []
         own = [ready for ready in own if len(ready.fragment.source.split()) >= LIT]
         plain = [self.library.ready(source) for source in words().lights[self.hour_name()]]
-        yield from choice.order("light", [*own, *plain])
+        yield from choice.order("light", [r for r in (*own, *plain) if not (dull and r.words & SUNNY)])
 
     def hour_name(self) -> str:
         """Which of the plain lights may fall here."""

@@ -15,7 +15,7 @@ from t2v_recaption.writers.composer.whereabouts import Whereabouts, avoided, pos
 def understand(intent: Intent, analysis: Analysis, library: Library, choice: Choice) -> Scene:
     """The scene of an intent: who does what, where and when, and which situation that is."""
     scene = Scene(intent, analysis, choice)
-    scene.tags = library.vocabulary.read(positive_text(intent))
+    scene.tags = scene.said = library.vocabulary.read(positive_text(intent))
     scene.avoid = avoided(intent)
     casting = Casting(scene, library)
     deeds = Deeds(scene, library, casting)

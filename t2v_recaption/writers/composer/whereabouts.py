@@ -12,8 +12,8 @@ from t2v_recaption.writers.composer.words import words
 
 OUTSIDE = frozenset(("outside", "near", "by", "behind", "front", "along", "across", "around"))
 
-DEPICTING = frozenset(("paint", "draw", "sketch", "depict", "design", "imagine"))
-"""Verbs whose object is only in a picture."""
+DEPICTING = frozenset(("paint", "draw", "sketch", "depict", "design", "imagine", "reflect", "mirror", "face", "touch"))
+"""Verbs whose object is not where it happens: it is in a picture, or far off."""
 ANYWHERE = frozenset(("habitat", "environment", "wild", "surroundings", "setting"))
 """Words for a place that tell none: where the subject lives."""
 INNER = frozenset(("interior", "inside", "wall", "walls", "interior wall", "room"))
@@ -70,7 +70,8 @@ class Whereabouts:
         whole = self.a.words(first, noun.head + 1) if first <= noun.head else noun.lemma
         inner = self.a.nouns[noun.of] if noun.of is not None else None
         of = self.a.words(first, inner.last) if inner is not None and first < inner.last else whole
-        found = self.library.place(of, exact=True) or self.library.place(whole, exact=True)
+        found = self.library.place(f"{noun.lemma} interior", exact=True) if self._is_in(noun) else None
+        found = found or self.library.place(of, exact=True) or self.library.place(whole, exact=True)
         if found is None and self._is_in(noun):
             forms = ("{} interior", "in the {}", "inside a {}", "on the {}")
             options = (form.format(name) for name in dict.fromkeys((noun.lemma, noun.core)) for form in forms)

@@ -171,7 +171,9 @@ def _positive(intent: Intent) -> str:
     if not spans:
         return text
     text = re.sub(r"\s+([,.;!?])", r"\1", _DANGLING.sub("", text.strip()))
-    return one_line(re.sub(r"[,;]\s*(?=[,;.])", "", text)) or intent.prompt
+    text = re.sub(r"[\s,]+(?:around|anywhere|at all|in sight|visible|nearby)\s*(?=[.,;]|$)", "", text)
+    text = re.sub(r"^[\s,;]+|[,;]\s*(?=[,;.])", "", text)
+    return one_line(re.sub(r",\s+(?=(?:in|on|at|under|by|near)\s)", " ", text)) or intent.prompt
 
 
 __all__ = ["Composer", "capital", "compose"]
