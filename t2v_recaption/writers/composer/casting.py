@@ -6,7 +6,7 @@ from t2v_recaption.intent.model import Kind
 from t2v_recaption.language.model import NounPhrase, VerbPhrase
 from t2v_recaption.writers.composer.grammar import capital, plural_of
 from t2v_recaption.writers.composer.library import Entry, Library
-from t2v_recaption.writers.composer.opening import FRAME
+from t2v_recaption.writers.composer.opening import frame_of
 from t2v_recaption.writers.composer.scene import ALIVE, EVENTS, PLACES, Actor, Scene
 from t2v_recaption.writers.composer.words import words
 
@@ -24,7 +24,7 @@ class Casting:
         self.scene = scene
         self.library = library
         self.a = scene.analysis
-        frame = FRAME.match(self.a.text)
+        frame = frame_of(self.a)
         self.start = frame.end() if frame else 0
         """Where the words about the camera end with which the prompt begins."""
 
@@ -112,8 +112,10 @@ class Casting:
         called = self._called(noun)
         entry, root = self._entry(noun), self.root(noun)
         members = self._members(noun)
-        if called or members is not None:
-            entry = members or self.library.exactly(called)
+        if members is not None:
+            called = members.name
+        if called:
+            entry = self.library.exactly(called)
             root = self.library.chain_names(entry)[-1]
         root = "object" if self._is_lifeless(noun) else root
         if entry is None and root:

@@ -115,6 +115,15 @@ def _capital(text: str, extras: Extras) -> str:
     return text if any(start == 0 for start, _ in extras.exact) else capital(text)
 
 
+def frame_of(analysis: Analysis) -> re.Match[str] | None:
+    """The words about the camera or the medium with which a prompt begins; not those of somebody who films."""
+    frame = FRAME.match(analysis.text)
+    if frame is None:
+        return None
+    heads = [noun for noun in analysis.nouns if noun.end <= frame.end("last")]
+    return None if any(noun.root in DOERS | {"food", "plant", "building"} for noun in heads) else frame
+
+
 class _Opener:
     """One prompt of one sentence."""
 
@@ -138,7 +147,7 @@ class _Opener:
         noun = next((noun for noun in self.a.nouns if noun.index == self.extras.main), None)
         if noun is None or not self.extras.look or noun.of is not None or noun.partners:
             return False
-        frame = FRAME.match(self.a.text)
+        frame = frame_of(self.a)
         if any(other.index < noun.index and other.start >= (frame.end() if frame else 0) for other in self.a.nouns):
             return False  # not what the sentence is about
         if any(other.of == noun.index for other in self.a.nouns) or noun.last - noun.first > DRESSED:

@@ -50,7 +50,7 @@ class Actor:
             str(head.get("name", "")).lower(),
             *(w.lower() for key in ("also", "kinds") for w in head.get(key, ())),
         }
-        options = (self.called, lemma, "" if lemma in known else core)  # wine glasses are no glasses
+        options = (self.called, lemma, "" if lemma in known or self.called else core)  # wine glasses are no glasses
         return tuple(dict.fromkeys(name for name in options if name))
 
     @property
