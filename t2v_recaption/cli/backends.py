@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import click
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from t2v_recaption.cli.group import CONTEXT
-from t2v_recaption.cli.show import wide_console
 from t2v_recaption.registry import Description, describe
 
 
@@ -28,7 +28,7 @@ def backends(as_json: bool) -> None:
     for kind, items in known.items():
         for item in items:
             table.add_row(*map(Text, _row(kind, item)))
-    wide_console().print(table)
+    Console(highlight=False).print(table)
 
 
 def _row(kind: str, item: Description) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def show(outcome: Enhancement, *, explain: bool = False, console: Console | None
 
 
 def wide_console() -> Console:
-    """For tables: a terminal's width on a terminal, and in a pipe as wide as the longest row, for `grep` and `awk`."""
+    """For a list: a terminal's width on a terminal, and in a pipe as wide as the longest row, for `grep` and `awk`."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=WIDEST)
 

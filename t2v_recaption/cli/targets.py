@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import click
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -57,7 +58,7 @@ def show(name: str, as_json: bool) -> None:
     table.add_column(overflow="fold")
     for key, value in _described(target):
         table.add_row(key, Text(value))
-    wide_console().print(table)
+    Console(highlight=False).print(table)
 
 
 def _described(target: Target) -> list[tuple[str, str]]:
