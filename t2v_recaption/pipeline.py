@@ -99,8 +99,12 @@ def prepare(job: Job, setting: Setting, seed: int) -> Item:
     """Tidy and parse a prompt and settle the caption's language.
 
     Raises:
-        InvalidInput: the prompt is empty or far too long.
+        InvalidInput: the prompt is no text, empty or far too long.
     """
+    if not isinstance(job.prompt, str):  # a gap in a table, a list
+        raise InvalidInput(
+            f"The prompt is no text but {type(job.prompt).__name__}.", hint="Several go to Enhancer.batch, as a list."
+        )
     if len(job.prompt) > LONGEST_PROMPT:
         raise InvalidInput(
             f"The prompt has {len(job.prompt):,} characters; at most {LONGEST_PROMPT:,} make sense.",

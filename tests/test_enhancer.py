@@ -337,3 +337,12 @@ def test_an_adapted_enhancer_shares_the_writer_and_every_setting() -> None:
     assert enhancer.target.name == "mochi"
     with pytest.raises(InvalidInput, match="i2v"):
         enhancer.adapted(task="i2v")
+
+
+@pytest.mark.parametrize("gap", [None, float("nan"), ["a cat", "a dog"]])
+def test_what_is_no_text_fails_alone(gap) -> None:
+    with pytest.raises(InvalidInput, match="no text"):
+        enhance(gap)
+    first, second = Enhancer().batch(["a cat", gap])
+    assert "cat" in first.caption
+    assert isinstance(second, Failure)
