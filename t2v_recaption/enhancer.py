@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from t2v_recaption import __version__, targets
+from t2v_recaption.collector import fewer_collections
 from t2v_recaption.enhancement import Enhancement, Failure, Outcome
 from t2v_recaption.errors import InvalidInput, RecaptionError
 from t2v_recaption.pipeline import Item, Job, Setting, prepare, settle
@@ -107,7 +108,9 @@ class Enhancer:
         """Like `batch`, but lazy: takes `chunk` prompts at a time, so memory stays flat however many there are."""
         jobs = (job if isinstance(job, Job) else Job(job) for job in prompts)
         while some := list(islice(jobs, chunk)):
-            yield from self._run(some)
+            with fewer_collections():
+                outcomes = self._run(some)
+            yield from outcomes
 
     def adapted(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from t2v_recaption.intent.model import Intent, Kind
 from t2v_recaption.language.model import Analysis, NounPhrase, VerbPhrase
@@ -41,7 +42,7 @@ class Actor:
     called: str = ""
     """What the knowledge calls it with its adjective ("abandoned building"); empty where it has no such name."""
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """What it may be called in the knowledge, nearest first."""
         lemma, core = self.noun.lemma.lower(), self.noun.core.lower()

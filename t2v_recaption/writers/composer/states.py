@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from t2v_recaption.writers.composer.library import Entry
+from t2v_recaption.writers.composer.library import Entry, Library
 from t2v_recaption.writers.composer.scene import Actor, Scene
 from t2v_recaption.writers.composer.selector import Planned, Selector
 
@@ -41,11 +42,18 @@ class States:
         actors = [actor for actor in (self.scene.main, *self.scene.others) if actor is not None]
         if self.scene.hands:
             actors = actors[1:]  # the hands are not in the prompt
-        for entry in self.s.library.table("states"):
+        for entry in self._possible():
             actor = self._bearer(entry, actors) if entry.name not in seen else None
             if actor is not None:
                 seen.add(entry.name)
                 yield entry, actor
+
+    def _possible(self) -> list[Entry]:
+        """The entries of which the prompt has the longest part of one of their words, in the order of the table."""
+        index = _by_part(self.s.library)
+        said = {form for t in self.scene.analysis.tokens for form in (t.lower, t.lemma)}
+        found = {place: entry for word in said | set(self.text.split()) for place, entry in index.get(word, ())}
+        return [found[place] for place in sorted(found)]
 
     def _bearer(self, entry: Entry, actors: Sequence[Actor]) -> Actor | None:
         """Whom the state is said of: a single word of the thing that it stands with, a phrase of the main subject."""
@@ -60,3 +68,13 @@ class States:
     @staticmethod
     def _modifiers(actor: Actor) -> set[str]:
         return {word for m in actor.noun.modifiers for word in (m.text.lower(), m.lemma)}
+
+
+@lru_cache(maxsize=4)
+def _by_part(library: Library) -> dict[str, list[tuple[int, Entry]]]:
+    """The states by the longest parts of what tells of them, each with its place in the table."""
+    index: dict[str, list[tuple[int, Entry]]] = {}
+    for place, entry in enumerate(library.table("states")):
+        for word in dict.fromkeys(max(word.split(" "), key=len) for word in entry.head["words"]):
+            index.setdefault(word, []).append((place, entry))
+    return index
