@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from t2v_recaption.errors import RecaptionError
+from t2v_recaption.errors import InvalidInput, RecaptionError
 from t2v_recaption.intent.model import Intent, Kind
 from t2v_recaption.language import analyse
 from t2v_recaption.targets.model import Target, Words
@@ -81,7 +81,12 @@ def compose(intent: Intent, seed: int, target: Target, options: WriteOptions, kn
     choice = Choice(intent.prompt, seed)
     provenance = {"writer": "composer", "seed": seed, "verbs": "progressive" if target.progressive else "simple"}
     negative = ruled_out(intent)
-    if intent.language != "en" or options.language not in ("en", ""):
+    if intent.language == "en" and options.language not in ("en", ""):
+        raise InvalidInput(
+            f"The composer writes English, not {options.language!r}.",
+            hint="Leave the language out, or use a language model (--model, --base-url).",
+        )
+    if intent.language != "en":
         note = f"The composer writes English: the prompt ({intent.language}) stands as it is, and little is added."
         return Draft((_kept(intent.prompt),), negative, (note,), provenance)
     text = _positive(intent) if target.negation == "negative" else intent.prompt

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from t2v_recaption.errors import InvalidInput
 from t2v_recaption.intent import parse
 from t2v_recaption.intent.model import Intent, Kind
 from t2v_recaption.language import analyse
@@ -70,6 +71,12 @@ def test_candidates_really_differ() -> None:
     drafts = [draft("a dog running", seed) for seed in range(4)]
     for aspects in (("prompt", "subject"), ("action",), ("setting",), ("camera",)):
         assert len({" ".join(s.text for s in d.sentences if s.aspect in aspects) for d in drafts}) >= 3, aspects
+
+
+def test_another_language_is_no_wish_of_the_composer() -> None:
+    found = draft("a horse", 0, WriteOptions(language="zh"))
+    assert isinstance(found.error, InvalidInput)
+    assert "language model" in str(found.error.hint)
 
 
 def test_strength_sets_the_length() -> None:
