@@ -21,6 +21,7 @@ from typing import Any
 import click
 
 from t2v_recaption import Enhancement, Enhancer, fidelity, intent
+from t2v_recaption.collector import fewer_collections
 from t2v_recaption.mend import mend
 from t2v_recaption.targets import load
 from t2v_recaption.targets.budget import fit
@@ -138,8 +139,9 @@ def around(texts: list[str]) -> dict[str, Any]:
 
 
 def per_prompt(work: Callable[[str, str], None], texts: list[str], replies: list[str]) -> float:
-    """Mean milliseconds of processor time."""
+    """Mean milliseconds of processor time, with the collector as it is in `Enhancer.batch`."""
     start = time.process_time()
-    for prompt, reply in zip(texts, replies, strict=True):
-        work(prompt, reply)
+    with fewer_collections():
+        for prompt, reply in zip(texts, replies, strict=True):
+            work(prompt, reply)
     return round(1000 * (time.process_time() - start) / len(texts), 2)
