@@ -207,22 +207,25 @@ def test_a_batch_is_never_half_enhanced(prompts: list[str]) -> None:
 
 
 RANKS = """
-import os, sys
+import os
 from t2v_recaption import RecaptionError
 from t2v_recaption.integrations._script import on_all_ranks
 
+def say(*words):
+    os.write(1, (" ".join(map(str, words)) + "\\n").encode())  # at once: the ranks share the stream
+
 def compute(texts):
-    print("computed on", os.environ["RANK"], flush=True)
+    say("computed on", os.environ["RANK"])
     if not texts:
         raise RecaptionError("It failed.", hint="So it did.")
     return texts
 
 for round in (1, 2):
-    print("got", on_all_ranks(lambda: compute([f"cat {round}"]), repeatable=False), flush=True)
+    say("got", on_all_ranks(lambda: compute([f"cat {round}"]), repeatable=False))
 try:
     on_all_ranks(lambda: compute([]), repeatable=False)
 except RecaptionError as error:
-    print("failed:", error, flush=True)
+    say("failed:", error)
 """
 
 

@@ -86,7 +86,7 @@ def test_english_stays_english_unless_chinese_is_asked_for(checkout, run) -> Non
     folder = checkout(HOST)
     asked = run("wan", folder, "generate.py", "--prompt", "two dogs", "--prompt_extend_target_lang", "zh")
     assert asked.code == 1
-    assert "left the prompt as it is" in asked.err
+    assert "writes English" in asked.err
     assert asked.calls == []
     english = run("wan", folder, "generate.py", "--prompt", "two dogs", "--prompt_extend_target_lang", "en")
     assert english.code == 0, english.err
@@ -159,7 +159,7 @@ def test_failures_are_raised_unless_the_original_was_chosen() -> None:
         Expander(quiet())("two dogs", tar_lang="zh")
     output = Expander(quiet(original_on_failure=True))("two dogs", tar_lang="zh", seed=2)
     assert (output.status, output.prompt, output.seed) == (False, "two dogs", 2)
-    assert "left the prompt" in output.message
+    assert "writes English" in output.message
 
 
 def test_every_class_of_the_stand_in_is_the_expander(monkeypatch) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from t2v_recaption.errors import InvalidInput, RecaptionError
+from t2v_recaption.errors import NotKept, RecaptionError
 from t2v_recaption.intent.model import Intent, Kind
 from t2v_recaption.language import analyse
 from t2v_recaption.targets.model import Target, Words
@@ -82,7 +82,7 @@ def compose(intent: Intent, seed: int, target: Target, options: WriteOptions, kn
     provenance = {"writer": "composer", "seed": seed, "verbs": "progressive" if target.progressive else "simple"}
     negative = ruled_out(intent)
     if intent.language == "en" and options.language not in ("en", ""):
-        raise InvalidInput(
+        raise NotKept(
             f"The composer writes English, not {options.language!r}.",
             hint="Leave the language out, or use a language model (--model, --base-url).",
         )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t2v_recaption.errors import InvalidInput
+from t2v_recaption.errors import NotKept
 from t2v_recaption.intent import parse
 from t2v_recaption.intent.model import Intent, Kind
 from t2v_recaption.language import analyse
@@ -75,7 +75,7 @@ def test_candidates_really_differ() -> None:
 
 def test_another_language_is_no_wish_of_the_composer() -> None:
     found = draft("a horse", 0, WriteOptions(language="zh"))
-    assert isinstance(found.error, InvalidInput)
+    assert isinstance(found.error, NotKept)
     assert "language model" in str(found.error.hint)
 
 
