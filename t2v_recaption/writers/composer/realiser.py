@@ -18,6 +18,8 @@ JOINED = {"setting": 60, "action": 60, "subject": 45}
 """Percent of neighbouring pairs on one aspect that become one sentence, where they are short enough."""
 LINKED = 40
 """Percent of later beats that begin with "Then", "A moment later" and the like."""
+WHOLE = ("take", "filmed")
+"""Keys of the sentences of a take: they were written to follow each other as they are."""
 PLAIN = frozenset(("the", "a", "an", "it", "its", "they", "their", "she", "her", "he", "his"))
 PRONOUNS = frozenset(("they", "their", "them"))
 
@@ -55,6 +57,8 @@ def _joint(first: Planned, second: Planned, choice: Choice) -> str:
 
 
 def _may_join(first: Planned, second: Planned) -> bool:
+    if first.key.startswith(WHOLE) or second.key.startswith(WHOLE):
+        return False
     if first.aspect != second.aspect or first.aspect not in JOINED or first.own is not second.own:
         return False
     one, two = first.ready.fragment.source.split(), second.ready.fragment.source.split()
@@ -86,7 +90,7 @@ class Realiser:
     def _sentence(self, item: Planned, *, last: bool) -> str:
         named = self._named(item)
         text = self._text(item, named)
-        whole = item.key.startswith(("take", "filmed"))  # its sentences follow each other as they are
+        whole = item.key.startswith(WHOLE)
         if item.aspect == "action":
             self.beats += 1
             if self.beats > 1 and not whole and self.choice.chance(f"linked.{item.key}", LINKED):
