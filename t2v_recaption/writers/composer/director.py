@@ -347,8 +347,12 @@ class Director:
         if action is not None and place.name in (action.get("places", ()) or ()):
             return True
         own = self.surroundings.own_places(main)
-        known = {entry.name for name in own if (entry := self.s.library.place(name)) is not None}
+        known = self._entries(own)
         return not own or place.name in known or (main.root == "person" and main.noun.core in words().people)
+
+    def _entries(self, places: Sequence[str]) -> set[str]:
+        """The names of the entries that these places have: "city street" is a street."""
+        return {entry.name for name in places if (entry := self.s.library.place(name)) is not None}
 
     def _has_own_places(self, obj: Actor | None, place: Entry) -> bool:
         """Whether the object of the action is somewhere else: what is too big or too alive to be carried."""
@@ -361,7 +365,7 @@ class Director:
             return False
         theirs = self.surroundings.own_places(obj)
         inside = "indoor" in self.s.library.vocabulary.names(place.situation)
-        known = {entry.name for name in theirs if (entry := self.s.library.place(name)) is not None}
+        known = self._entries(theirs)
         return place.name not in known if known else inside
 
     def _is_meant(self, main: Actor, group: Group) -> bool:

@@ -118,10 +118,13 @@ def _capital(text: str, extras: Extras) -> str:
 def frame_of(analysis: Analysis) -> re.Match[str] | None:
     """The words about the camera or the medium with which a prompt begins; not those of somebody who films."""
     frame = FRAME.match(analysis.text)
-    if frame is None:
-        return None
-    heads = [noun for noun in analysis.nouns if noun.end <= frame.end("last")]
-    return None if any(noun.root in DOERS | {"food", "plant", "building"} for noun in heads) else frame
+    return frame if frame is not None and speaks_of_camera(analysis, frame.end("last")) else None
+
+
+def speaks_of_camera(analysis: Analysis, end: int) -> bool:
+    """Whether the words before `end` are about the camera or the medium only."""
+    heads = [noun for noun in analysis.nouns if noun.end <= end]
+    return not any(noun.root in DOERS | {"food", "plant", "building"} for noun in heads)
 
 
 class _Opener:
@@ -167,7 +170,7 @@ class _Opener:
             return self._framed(0, request.end(), f"A{request['what']}")
         for pattern in (FRAME, BARE_FRAME):
             frame = pattern.match(text)
-            if frame and not self._has_finite(frame.end()) and self._speaks_of_camera(frame.end("last")):
+            if frame and not self._has_finite(frame.end()) and speaks_of_camera(self.a, frame.end("last")):
                 return self._framed(0, frame.end(), text[: frame.end("last")])
         tail = TAIL_FRAME.search(text)
         if tail and not any(verb.form == "s" for verb in self.a.verbs):
@@ -395,11 +398,6 @@ class _Opener:
         return any(
             verb.start < start and (verb.form == "s" or self.a.tokens[verb.first].pos == "aux") for verb in self.a.verbs
         )
-
-    def _speaks_of_camera(self, end: int) -> bool:
-        """Whether the words before `end` are about the camera or the medium only."""
-        heads = [noun for noun in self.a.nouns if noun.end <= end]
-        return not any(noun.root in DOERS | {"food", "plant", "building"} for noun in heads)
 
     def _main_verb(self, first: NounPhrase) -> VerbPhrase | None:
         """The verb that the first noun phrase is the subject of."""
