@@ -20,15 +20,29 @@ for name in NESTED:
 LOCAL = ["torch>=2.4", "transformers>=4.57", "accelerate>=1.0", "gguf>=0.17", "sentencepiece>=0.2"]
 VISION = [*LOCAL, "pillow>=10", "torchvision"]
 QUANTIZATION = [*LOCAL, "bitsandbytes>=0.43"]
+VIDEO = [
+    "av>=14",
+    "numpy>=1.24",
+    "opencv-python-headless>=4.10",
+    "pillow>=10.1",
+    "scenedetect-headless>=0.7",
+]
+OCR = [*VIDEO, "rapidocr>=3.10", "onnxruntime>=1.20"]  # reads text on screen; its wheel carries the models
+RAY = [*VIDEO, "ray>=2.40"]
 DIFFUSERS = ["diffusers>=0.35", "ftfy>=6.1"]  # diffusers' Wan and SkyReels pipelines call ftfy unasked
 TEST = [
     *LOCAL,
     *DIFFUSERS,
+    *OCR,
+    *RAY,
     "build>=1.2",
+    "datasets>=3.0",
     "hypothesis>=6.100",
     "jsonschema>=4.20",
     "pillow>=10",
     "psutil>=5.9",
+    "pyarrow>=15",
+    "scipy>=1.11",
     "mypy>=1.11",
     "pytest>=8.3",
     "pytest-timeout>=2.3",
@@ -68,9 +82,13 @@ setup(
         "local": LOCAL,
         "vision": VISION,
         "quantization": QUANTIZATION,
+        "video": VIDEO,
+        "ocr": OCR,
+        "parquet": ["pyarrow>=15"],
+        "ray": RAY,
         "diffusers": [*LOCAL, *DIFFUSERS],
         "test": TEST,
-        "all": [*LOCAL, *DIFFUSERS],
+        "all": [*LOCAL, *DIFFUSERS, *OCR, *RAY, "pyarrow>=15"],
     },
     entry_points={
         "console_scripts": [

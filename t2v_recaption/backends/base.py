@@ -13,12 +13,30 @@ Role = Literal["system", "user", "assistant"]
 
 
 @dataclass(frozen=True)
+class Footage(Record):
+    """Frames that belong together as one video, for models with native video input."""
+
+    frames: tuple[Any, ...] = field(repr=False)
+    """Images, in order: paths, PIL images, arrays (height x width x 3, uint8, RGB) or encoded bytes."""
+    times: tuple[float, ...]
+    """Seconds of each frame, counted from the start of the video."""
+
+
+@dataclass(frozen=True)
 class Message(Record):
-    """One turn of a chat; images (paths, PIL images or encoded bytes) come before the text."""
+    """One turn of a chat: images, then `parts`, then the text."""
 
     role: Role
     text: str
     images: tuple[Any, ...] = field(default=(), repr=False)
+    """Images that come first: paths, PIL images, arrays (height x width x 3, uint8, RGB) or encoded bytes."""
+    parts: tuple[Any, ...] = field(default=(), repr=False)
+    """What comes between: strings, images and `Footage` in the order in which the model shall see them."""
+
+    @property
+    def content(self) -> tuple[Any, ...]:
+        """Everything in order: a string is text, `Footage` a video, anything else an image."""
+        return (*self.images, *self.parts, *((self.text,) if self.text else ()))
 
 
 @dataclass(frozen=True)
@@ -34,6 +52,10 @@ class ChatRequest(Record):
     stop: tuple[str, ...] = ()
     schema: dict[str, Any] | None = None
     """JSON schema that the answer must follow, where the backend offers it (`supports_schema`)."""
+    beams: int = 1
+    """Beam search with so many beams (and no sampling), where the backend offers it (`supports_beams`)."""
+    choices: tuple[str, ...] = ()
+    """Answers whose probabilities are wanted (`ChatReply.probabilities`), like `("Yes", "No")`."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +70,9 @@ class ChatReply(Record):
     completion_tokens: int | None = None
     notes: tuple[str, ...] = ()
     """What differed from what was asked, for people: the server took no seed, the model has no chat template …"""
+    probabilities: dict[str, float] | None = None
+    """How probable each of the request's `choices` is as the answer's beginning, not rescaled to a sum of 1: what is
+    missing from 1 is the probability of everything else. None where the backend cannot tell (`supports_choices`)."""
     error: BackendError | None = field(default=None, repr=False)
 
 
@@ -56,7 +81,11 @@ class Backend:
 
     name: str = ""
     accepts_images: bool = False
+    accepts_video: bool = False
+    """Whether the model takes `Footage` as video; where it does not, frames go as images with their times."""
     supports_schema: bool = False
+    supports_choices: bool = False
+    supports_beams: bool = False
     needs_key: bool = False
     key_env_var: str = ""
 

@@ -1,0 +1,1 @@
+"""Captioners: the roles that turn a clip into text, on any vision backend."""
