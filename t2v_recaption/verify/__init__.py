@@ -1,0 +1,1 @@
+"""Verify: hold a clip against what the user asked for, claim by claim, with frames as evidence."""
