@@ -66,6 +66,7 @@ setup(
     package_data={
         "t2v_recaption": ["py.typed"],
         "t2v_recaption.integrations": ["comfyui/README.md", "comfyui/*.png", "comfyui/example_workflows/*.json"],
+        "t2v_recaption.pages": ["templates/*"],
         "t2v_recaption.serve": ["openapi.json"],
         "t2v_recaption.prompts": ["**/*.j2", "**/*.json", "**/*.jsonl", "**/*.yaml", "**/*.txt", "**/*.md"],
     },
