@@ -18,7 +18,7 @@ for name in NESTED:
     packages |= {f"t2v_recaption.{found}" for found in find_packages(include=[name, f"{name}.*"])}
 
 LOCAL = ["torch>=2.4", "transformers>=4.57", "accelerate>=1.0", "gguf>=0.17", "sentencepiece>=0.2"]
-VISION = [*LOCAL, "pillow>=10", "torchvision"]
+VISION = [*LOCAL, "num2words>=0.5", "pillow>=10", "torchvision"]  # SmolVLM writes numbers of frames as words
 QUANTIZATION = [*LOCAL, "bitsandbytes>=0.43"]
 VIDEO = [
     "av>=14",
@@ -39,6 +39,7 @@ TEST = [
     "datasets>=3.0",
     "hypothesis>=6.100",
     "jsonschema>=4.20",
+    "num2words>=0.5",
     "pillow>=10",
     "psutil>=5.9",
     "pyarrow>=15",

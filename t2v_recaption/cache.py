@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from t2v_recaption.backends.base import Backend, ChatReply, ChatRequest
+from t2v_recaption.backends.base import Backend, ChatReply, ChatRequest, Footage
+from t2v_recaption.backends.images import digest
 from t2v_recaption.records import to_plain
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,13 @@ class CachedBackend(Backend):
         self.name = backend.name
         self.accepts_images = backend.accepts_images
         self.supports_schema = backend.supports_schema
+        self.supports_choices = backend.supports_choices
+        self.supports_beams = backend.supports_beams
+
+    @property
+    def accepts_video(self) -> bool:  # type: ignore[override]  # some backends know only when the model is there
+        """That of the backend behind."""
+        return self.backend.accepts_video
 
     def generate(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """Stored replies where there are any; one call of the backend for all others."""
@@ -121,17 +129,15 @@ class CachedBackend(Backend):
 
 def request_key(identity: dict[str, Any], request: ChatRequest) -> str:
     """The content address of a request to a model: every setting and every image's bytes decide it."""
-    images = [[image_digest(image) for image in message.images] for message in request.messages]
-    text = json.dumps([identity, to_plain(request), images], sort_keys=True, ensure_ascii=True, default=str)
+    shown = [[_digest(part) for part in message.content] for message in request.messages]
+    text = json.dumps([identity, to_plain(request), shown], sort_keys=True, ensure_ascii=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def image_digest(image: Any) -> str:
-    """A hash of an image's content: a path's bytes, raw bytes, or the pixels of a PIL image."""
-    if isinstance(image, (str, Path)):
-        data = Path(image).read_bytes()
-    elif isinstance(image, (bytes, bytearray, memoryview)):
-        data = bytes(image)
-    else:
-        data = repr((image.mode, image.size)).encode() + image.tobytes()
-    return hashlib.sha256(data).hexdigest()
+def _digest(part: Any) -> Any:
+    """Text as it is, an image's or a video's content as hashes."""
+    if isinstance(part, str):
+        return part
+    if isinstance(part, Footage):
+        return [[digest(frame) for frame in part.frames], part.times]
+    return {"image": digest(part)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from t2v_recaption.errors import BackendError
@@ -31,12 +32,17 @@ class Message(Record):
     images: tuple[Any, ...] = field(default=(), repr=False)
     """Images that come first: paths, PIL images, arrays (height x width x 3, uint8, RGB) or encoded bytes."""
     parts: tuple[Any, ...] = field(default=(), repr=False)
-    """What comes between: strings, images and `Footage` in the order in which the model shall see them."""
+    """What comes between: strings, images and `Footage` in the order in which the model shall see them. An image that
+    is a path must be a `Path` here: a string is text."""
 
     @property
     def content(self) -> tuple[Any, ...]:
-        """Everything in order: a string is text, `Footage` a video, anything else an image."""
-        return (*self.images, *self.parts, *((self.text,) if self.text else ()))
+        """Everything in order: a string is text, `Footage` a video, anything else an image.
+
+        Texts in a row are joined as they are, without a space or line break between them.
+        """
+        first = (Path(image) if isinstance(image, str) else image for image in self.images)
+        return (*first, *self.parts, *((self.text,) if self.text else ()))
 
 
 @dataclass(frozen=True)

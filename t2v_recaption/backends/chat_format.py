@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from t2v_recaption.backends.base import ChatRequest, Message, well_formed
+from t2v_recaption.backends.content import is_footage, pieces
 from t2v_recaption.errors import InvalidTemplate
 
 NO_TEMPLATE = "the model has no chat template: the messages were joined by blank lines"
@@ -42,7 +43,7 @@ class ChatFormat:
             InvalidTemplate: the chat template does not take these messages.
         """
         if not (self._template or getattr(self._renderer, "chat_template", None)):
-            texts = [self.harmless(message.text) for message in request.messages]
+            texts = [self.harmless("".join(pieces(message, video=False))) for message in request.messages]
             return "\n\n".join([*(text for text in texts if text), ""]), (NO_TEMPLATE,)
         try:
             return self._apply(request.messages), ()
@@ -75,22 +76,27 @@ class ChatFormat:
         )
 
     def _plain(self, message: Message) -> dict[str, Any]:
-        text = self.harmless(message.text)
-        if not message.images:
-            return {"role": message.role, "content": text}
-        return {"role": message.role, "content": [{"type": "image"}] * len(message.images) + [_text(text)]}
+        return {"role": message.role, "content": self.harmless("".join(pieces(message, video=False)))}
 
 
 class MultimodalFormat(ChatFormat):
-    """For processors of vision-language models, whose templates want every content as a list of parts."""
+    """For processors of vision-language models, whose templates want every content as a list of parts.
+
+    Args:
+        video: whether `Footage` goes as a video; otherwise its frames go as images with their times.
+    """
+
+    def __init__(self, *given: Any, thinking: bool, video: bool = False) -> None:
+        super().__init__(*given, thinking=thinking)
+        self._video = video
 
     def _plain(self, message: Message) -> dict[str, Any]:
-        parts = [{"type": "image"}] * len(message.images)
-        return {"role": message.role, "content": [*parts, _text(self.harmless(message.text))]}
+        return {"role": message.role, "content": [self._part(part) for part in pieces(message, video=self._video)]}
 
-
-def _text(text: str) -> dict[str, str]:
-    return {"type": "text", "text": text}
+    def _part(self, part: Any) -> dict[str, str]:
+        if isinstance(part, str):
+            return {"type": "text", "text": self.harmless(part)}
+        return {"type": "video" if is_footage(part) else "image"}
 
 
 def _without_system(messages: Sequence[Message]) -> list[Message]:
@@ -98,8 +104,8 @@ def _without_system(messages: Sequence[Message]) -> list[Message]:
     rest = [message for message in messages if message.role != "system"]
     if not system or not rest:
         return list(messages)
-    text = "\n\n".join(message.text for message in [*system, rest[0]])
-    return [Message(rest[0].role, text, rest[0].images), *rest[1:]]
+    first, instruction = rest[0], "".join(f"{message.text}\n\n" for message in system)
+    return [Message(first.role, first.text, parts=(instruction, *first.images, *first.parts)), *rest[1:]]
 
 
 def _read(template: str | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from t2v_recaption.backends.base import ChatReply, ChatRequest
 from t2v_recaption.backends.chat_format import NO_TEMPLATE, ChatFormat, MultimodalFormat
 from t2v_recaption.backends.checkpoint import NAME, Checkpoint
+from t2v_recaption.backends.content import has_visuals
 from t2v_recaption.backends.decoding import Decoder, free_memory
 from t2v_recaption.backends.loading import Loaded
 from t2v_recaption.backends.sampling import Row
@@ -55,7 +56,7 @@ class Engine:
         spoken: list[_Job] = []
         shown: list[_Job] = []
         for number, request in enumerate(requests):
-            with_images = any(message.images for message in request.messages)
+            with_images = has_visuals(request)
             try:
                 job = self._job(number, request, with_images=with_images)
                 (shown if with_images else spoken).append(job)

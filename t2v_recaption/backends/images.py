@@ -1,8 +1,9 @@
-"""Images on their way to a model: a path, encoded bytes or a PIL image, as whatever the model takes."""
+"""Images on their way to a model: a path, encoded bytes, an array or a PIL image, as whatever the model takes."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 from pathlib import Path
 from typing import Any
@@ -40,14 +41,42 @@ def pil_image(image: Any) -> Any:
         raise MissingDependency("Reading images", "pillow", "vision") from error
     encoded = _encoded(image)
     try:
-        opened = image if encoded is None else Image.open(io.BytesIO(encoded))
+        opened = _from_array(image) if encoded is None else Image.open(io.BytesIO(encoded))
         if not isinstance(opened, Image.Image):
             raise InvalidInput(
-                f"An image cannot be a {type(image).__name__}.", hint="Give a path, a PIL image or bytes."
+                f"An image cannot be a {type(image).__name__}.", hint="Give a path, a PIL image, an array or bytes."
             )
         return ImageOps.exif_transpose(opened).convert("RGB")
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
         raise InvalidInput(f"{_name(image)} cannot be read as an image: {error}.", hint="Use PNG or JPEG.") from error
+
+
+def digest(image: Any) -> str:
+    """A hash of an image's content: a path's bytes, raw bytes, or the pixels of an array or PIL image.
+
+    Raises:
+        InvalidInput: it is no image, or its file cannot be read.
+    """
+    encoded = _encoded(image)
+    if encoded is not None:
+        return hashlib.sha256(encoded).hexdigest()
+    if not hasattr(image, "tobytes"):
+        raise InvalidInput(f"An image cannot be a {type(image).__name__}.", hint="Give a path, an array or bytes.")
+    kind = (getattr(image, "mode", None), getattr(image, "size", None), getattr(image, "shape", None))
+    return hashlib.sha256(repr(kind).encode() + image.tobytes()).hexdigest()
+
+
+def _from_array(image: Any) -> Any:
+    """A PIL image where this is an array of pixels; otherwise what it was."""
+    shape = getattr(image, "shape", None)
+    if shape is None:
+        return image
+    if len(shape) != 3 or shape[2] != 3 or str(image.dtype) != "uint8" or 0 in shape:
+        what = f"An array of shape {tuple(shape)} and type {image.dtype} is no image."
+        raise InvalidInput(what, hint="It must be height x width x 3, uint8, RGB.")
+    from PIL import Image
+
+    return Image.fromarray(image)
 
 
 def _encoded(image: Any) -> bytes | None:

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from t2v_recaption.backends.base import Backend, ChatReply, ChatRequest, Message, well_formed
+from t2v_recaption.backends.content import pieces
 from t2v_recaption.backends.images import data_url
 from t2v_recaption.backends.server_errors import Server, is_hopeless, normalise
 from t2v_recaption.backends.server_quirks import Quirks
@@ -298,11 +299,16 @@ def _host(url: str) -> str:
 
 
 def _message(message: Message) -> dict[str, Any]:
-    text = well_formed(message.text)
-    if not message.images:
-        return {"role": message.role, "content": text}
-    images = [{"type": "image_url", "image_url": {"url": data_url(image)}} for image in message.images]
-    return {"role": message.role, "content": [*images, {"type": "text", "text": text}]}
+    parts = [_part(piece) for piece in pieces(message, video=False)]
+    if all(part["type"] == "text" for part in parts):
+        return {"role": message.role, "content": "".join(part["text"] for part in parts)}
+    return {"role": message.role, "content": parts}
+
+
+def _part(piece: Any) -> dict[str, Any]:
+    if isinstance(piece, str):
+        return {"type": "text", "text": well_formed(piece)}
+    return {"type": "image_url", "image_url": {"url": data_url(piece)}}
 
 
 def _reply(completion: Any, model: str, notes: tuple[str, ...]) -> ChatReply:

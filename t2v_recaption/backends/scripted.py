@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from t2v_recaption.backends.base import Backend, ChatReply, ChatRequest
 from t2v_recaption.errors import BackendError, InvalidInput
 
-Answer = str | ChatReply | Exception | None
+Answer = str | Mapping[str, float] | ChatReply | Exception | None
 Answers = Iterable[Answer] | Callable[[ChatRequest], Answer] | Path
 
 
@@ -22,10 +22,13 @@ class ScriptedBackend(Backend):
         answers: a list (one answer a request, in order), a function of the request, or the `Path` of a file: one
             answer a line, or JSON lines when its name ends in `.jsonl` (a string, or an object with the fields of
             `ChatReply`).
-            An answer is a text, a whole `ChatReply`, or an exception, which becomes that reply's `error`.
+            An answer is a text, a mapping from choices to their probabilities (its text is then the likeliest), a
+            whole `ChatReply`, or an exception, which becomes that reply's `error`. A text that begins with one of the
+            request's `choices` gives that choice the probability 1 and the others 0.
         model: the path of such a file as a string, for the command line, when `answers` is not given.
         fail_at: numbers of the requests, counted from 0 over the backend's life, that fail with `failure`.
         failure: the error that they fail with.
+        accepts_video: whether to say that `Footage` goes as a video.
 
     Raises:
         InvalidInput: no answers were given, or the file cannot be read.
@@ -34,6 +37,8 @@ class ScriptedBackend(Backend):
     name = "scripted"
     accepts_images = True
     supports_schema = True
+    supports_choices = True
+    supports_beams = True
 
     def __init__(
         self,
@@ -42,6 +47,7 @@ class ScriptedBackend(Backend):
         model: str | None = None,
         fail_at: Iterable[int] = (),
         failure: BackendError | None = None,
+        accepts_video: bool = False,
     ) -> None:
         if answers is None and model is None:
             raise InvalidInput("The scripted backend has no answers.", hint="Name a file with one answer a line.")
@@ -53,6 +59,7 @@ class ScriptedBackend(Backend):
         self._lock = Lock()
         self._given = 0
         self.model = model or "scripted"
+        self.accepts_video = accepts_video
         self.history: list[ChatRequest] = []
         """Every request so far, in order."""
         self.closed = 0
@@ -79,12 +86,12 @@ class ScriptedBackend(Backend):
         number = len(self.history)
         self.history.append(request)
         if number in self._fail_at:
-            return self._as_reply(self._failure)
+            return self._as_reply(self._failure, request)
         try:
-            return self._as_reply(self._answer(request))
+            return self._as_reply(self._answer(request), request)
         except BackendError as error:
             if callable(self._script):
-                return self._as_reply(error)
+                return self._as_reply(error, request)
             raise
 
     def _answer(self, request: ChatRequest) -> Answer:
@@ -101,14 +108,24 @@ class ScriptedBackend(Backend):
         listed: Answer = self._script[self._given - 1]
         return listed
 
-    def _as_reply(self, answer: Answer) -> ChatReply:
+    def _as_reply(self, answer: Answer, request: ChatRequest) -> ChatReply:
         if isinstance(answer, ChatReply):
             return answer
         if isinstance(answer, BackendError):
             return ChatReply("", model=self.model, finish_reason="error", error=answer)
         if isinstance(answer, Exception):
-            return self._as_reply(BackendError(f"{type(answer).__name__}: {answer}", backend=self.name))
-        return ChatReply(answer or "", model=self.model)
+            return self._as_reply(BackendError(f"{type(answer).__name__}: {answer}", backend=self.name), request)
+        if isinstance(answer, Mapping):
+            likeliest = max(answer, key=lambda choice: answer[choice], default="")
+            return ChatReply(likeliest, model=self.model, probabilities=dict(answer))
+        return ChatReply(answer or "", model=self.model, probabilities=_certain(answer or "", request.choices))
+
+
+def _certain(text: str, choices: Sequence[str]) -> dict[str, float] | None:
+    """Probabilities of an answer that could not have been another one."""
+    begun = [choice for choice in choices if text.strip().lower().startswith(choice.lower())]
+    said = max(begun, key=len, default=None)
+    return {choice: float(choice == said) for choice in choices} if choices else None
 
 
 def read_answers(path: Path) -> list[Answer]:

@@ -7,12 +7,17 @@ positions is its own affair, which its `generate` knows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 import transformers
+from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
+from transformers.utils import is_torchvision_available
 
 from t2v_recaption.backends.checkpoint import NAME, Checkpoint
+from t2v_recaption.backends.content import pieces
 from t2v_recaption.backends.decoding import ran_out_of_memory
 from t2v_recaption.backends.images import pil_image
 from t2v_recaption.backends.loading import Loaded
@@ -21,24 +26,54 @@ from t2v_recaption.errors import BackendError, InvalidInput, MissingDependency, 
 
 
 def load_processor(checkpoint: Checkpoint, *, trust_remote_code: bool) -> Any:
-    """The model's processor.
+    """The model's processor; without its part for video where torchvision is not installed.
 
     Raises:
-        MissingDependency: the processor needs torchvision or another package that is not installed.
+        MissingDependency: the processor needs a package that is not installed.
         InvalidInput: the model comes without one.
     """
     try:
-        processor = transformers.AutoProcessor.from_pretrained(
-            checkpoint.folder, local_files_only=True, trust_remote_code=trust_remote_code
-        )
+        processor = _processor(checkpoint.folder, trust_remote_code=trust_remote_code)
     except ImportError as error:
-        package = "pillow" if "PIL" in str(error) and "torchvision" not in str(error).lower() else "torchvision"
+        said = str(error)
+        package = next((name for name in ("num2words", "torchvision") if name in said.lower()), "pillow")
         raise MissingDependency(f"The image processor of {checkpoint.name}", package, "vision") from error
     except (OSError, ValueError) as error:
         hint = "Its folder needs preprocessor_config.json."
         raise InvalidInput(f"{checkpoint.name} has no image processor.", hint=hint) from error
     processor.tokenizer.padding_side = "left"
     return processor
+
+
+def _processor(folder: Path, *, trust_remote_code: bool) -> Any:
+    options = {"local_files_only": True, "trust_remote_code": trust_remote_code}
+    if not is_torchvision_available():
+        config = transformers.AutoConfig.from_pretrained(folder, **options)
+        kind = PROCESSOR_MAPPING.get(type(config), None)
+        if kind is not None and kind.get_attributes()[-1] == "video_processor":
+            return _image_only(kind).from_pretrained(folder, local_files_only=True)
+    return transformers.AutoProcessor.from_pretrained(folder, **options)
+
+
+def _image_only(kind: Any) -> Any:
+    """The processor without its part for video, which is all that needs torchvision."""
+
+    class ImageOnly(kind):  # type: ignore[misc]  # untyped
+        @classmethod
+        def get_attributes(cls) -> list[str]:
+            names: list[str] = kind.get_attributes()
+            return names[:-1]
+
+        @classmethod
+        def from_args_and_dict(cls, args: Any, processor_dict: dict[str, Any], **given: Any) -> Any:
+            known = {key: value for key, value in processor_dict.items() if key != "video_processor"}
+            # SmolVLM's asks its video processor how it samples even where there is no video.
+            made = super().from_args_and_dict([*args, None], known, **given)
+            made.video_processor = SimpleNamespace(num_frames=None, fps=None)
+            return made
+
+    ImageOnly.__name__ = kind.__name__
+    return ImageOnly
 
 
 class VisionDecoder:
@@ -96,7 +131,7 @@ class VisionDecoder:
         assert output.shape[1] > width
 
     def _inputs(self, rows: Sequence[Row], texts: Sequence[str]) -> Any:
-        images = [[pil_image(image) for message in row.request.messages for image in message.images] for row in rows]
+        images = [[pil_image(image) for image in _images(row)] for row in rows]
         inputs = self._processor(
             text=list(texts), images=images, return_tensors="pt", padding=True, add_special_tokens=False
         )
@@ -110,6 +145,11 @@ class VisionDecoder:
     def _pad(self) -> int:
         tokenizer = self._loaded.tokenizer
         return int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(self._loaded.ends, default=0))
+
+
+def _images(row: Row) -> list[Any]:
+    parts = [part for message in row.request.messages for part in pieces(message, video=False)]
+    return [part for part in parts if not isinstance(part, str)]
 
 
 class _Chooser(transformers.LogitsProcessor):  # type: ignore[misc]  # untyped

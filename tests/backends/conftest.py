@@ -14,13 +14,8 @@ from typing import Any
 import pytest
 
 from t2v_recaption.backends.base import ChatRequest, Message
-
-CHATML = (
-    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n"
-    "{% if m['content'] is string %}{{ m['content'] }}{% else %}{% for c in m['content'] %}"
-    "{{ '<image>\n' if c['type'] == 'image' else c['text'] }}{% endfor %}{% endif %}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
+from tests import tiny_models
+from tests.tiny_models import CHATML, byte_tokenizer, text_settings
 
 
 @pytest.fixture(scope="session")
@@ -35,44 +30,6 @@ def ask() -> Callable[..., ChatRequest]:
 
 
 # --- tiny models
-
-
-def byte_tokenizer(template: str | None = CHATML) -> Any:
-    """Every byte is a token: any text can be written with it, and nothing need be downloaded."""
-    torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
-    torch.set_num_threads(1)  # tiny models gain nothing from more, and lose much on a busy machine
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE(vocab={byte: number for number, byte in enumerate(alphabet)}, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    made = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="<pad>",
-        eos_token="<|im_end|>",
-        additional_special_tokens=["<|im_start|>", "<image>"],
-        model_max_length=32768,
-        model_input_names=["input_ids", "attention_mask"],
-    )
-    made.chat_template = template
-    return made
-
-
-def text_settings(tokenizer: Any) -> dict[str, Any]:
-    return {
-        "vocab_size": len(tokenizer),
-        "hidden_size": 64,
-        "intermediate_size": 128,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "eos_token_id": tokenizer.eos_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
-        "bos_token_id": None,
-        "max_position_embeddings": 2048,
-        "initializer_range": 0.3,  # far from uniform, so that the likeliest token is so by a wide margin
-    }
 
 
 def build(folder: Path, kind: str, template: str | None = CHATML, **settings: Any) -> Path:
@@ -100,40 +57,7 @@ def build_model() -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def tiny_llava(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random vision-language model with a real processor; needs no torchvision."""
-    torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
-    pytest.importorskip("PIL")
-    tokenizer, folder = byte_tokenizer(), tmp_path_factory.mktemp("llava")
-    vision = {
-        "model_type": "clip_vision_model",
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "image_size": 56,
-        "patch_size": 14,
-        "projection_dim": 32,
-    }
-    config = transformers.LlavaConfig(
-        vision_config=vision,
-        text_config={"model_type": "llama", **text_settings(tokenizer)},
-        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
-        vision_feature_select_strategy="default",
-        image_seq_length=16,
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        transformers.LlavaForConditionalGeneration(config).save_pretrained(folder)
-    images = transformers.CLIPImageProcessor(size={"shortest_edge": 56}, crop_size={"height": 56, "width": 56})
-    transformers.LlavaProcessor(
-        image_processor=images,
-        tokenizer=tokenizer,
-        patch_size=14,
-        vision_feature_select_strategy="default",
-        num_additional_image_tokens=1,
-        image_token="<image>",
-        chat_template=CHATML,
-    ).save_pretrained(folder)
-    return folder
+    return tiny_models.tiny_llava(tmp_path_factory.mktemp("llava"))
 
 
 @pytest.fixture(scope="session")

@@ -342,7 +342,7 @@ def test_a_batch_with_images_changes_nothing(tiny_llava: Path, ask: Ask, frames:
         alone = [backend.generate([request])[0] for request in requests]
     assert together == alone
     assert [reply.error for reply in together] == [None] * 4
-    assert [reply.completion_tokens for reply in together] == [12, 12, 12, 5]
+    assert together[3].completion_tokens == 5
 
 
 def test_one_bad_image_fails_alone(tiny_llava: Path, tmp_path: Path, ask: Ask, frames: list[Any]) -> None:

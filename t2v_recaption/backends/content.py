@@ -1,0 +1,50 @@
+"""What a message holds, in the order in which the model shall see it, as pieces that every backend can send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from t2v_recaption.backends.base import ChatRequest, Footage, Message
+
+FRAME_AT = "Frame at {:.2f} s: "
+"""Stands before each frame of a video that is sent as images: without times, a model cannot tell how fast it moves."""
+
+
+def pieces(message: Message, *, video: bool) -> list[Any]:
+    """Text (strings, never two in a row), images, and `Footage`; without `video`, its frames with their times."""
+    found: list[Any] = []
+    for part in _spread(message.content, video=video):
+        if isinstance(part, str) and found and isinstance(found[-1], str):
+            found[-1] += part
+        else:
+            found.append(part)
+    return found
+
+
+def has_visuals(request: ChatRequest) -> bool:
+    """Whether the request shows the model anything."""
+    return any(not isinstance(part, str) for message in request.messages for part in message.content)
+
+
+def footage_note(request: ChatRequest) -> tuple[str, ...]:
+    """The note for a reply to a request whose `Footage` was sent as images."""
+    frames = [len(part.frames) for message in request.messages for part in message.content if is_footage(part)]
+    if not frames:
+        return ()
+    return (f"the model takes no video: {sum(frames)} frames were sent as images with their times",)
+
+
+def is_footage(part: Any) -> bool:
+    """Whether this part of a message is a video."""
+    return isinstance(part, Footage)
+
+
+def _spread(parts: Sequence[Any], *, video: bool) -> Iterable[Any]:
+    for part in parts:
+        if is_footage(part) and not video:
+            for frame, time in zip(part.frames, part.times, strict=True):
+                yield from (FRAME_AT.format(time), Path(frame) if isinstance(frame, str) else frame, "\n")
+        else:
+            yield part
