@@ -86,6 +86,7 @@ setup(
         "quantization": QUANTIZATION,
         "video": VIDEO,
         "ocr": OCR,
+        "ab": ["numpy>=1.24"],
         "parquet": ["pyarrow>=15"],
         "ray": RAY,
         "diffusers": [*LOCAL, *DIFFUSERS],
