@@ -20,19 +20,25 @@ ARTICLES = ("a ", "an ", "the ", "his ", "her ", "its ", "their ", "some ", "no 
 
 
 @cache
-def _patterns() -> dict[str, tuple[str, ...]]:
+def _patterns(file: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
-    for section, line in sections((FOLDER / "repairs.txt").read_text(encoding="utf-8")):
+    for section, line in sections((FOLDER / file).read_text(encoding="utf-8")):
         found.setdefault(section, []).append(line)
     return {section: tuple(lines) for section, lines in found.items()}
 
 
-def statements(intent: Intent, fact: Fact) -> Iterator[str]:
-    """Sentences that state the fact, the best first."""
+def statements(intent: Intent, fact: Fact, *, patterns_file: str = "repairs.txt") -> Iterator[str]:
+    """Sentences that state the fact, the best first.
+
+    Args:
+        intent: the prompt taken apart.
+        fact: what to state.
+        patterns_file: which file of `prompts/lexicon` has the patterns: `repairs.txt` states, `emphasis.txt` insists.
+    """
     words = _words(intent, fact)
-    patterns = _patterns()
+    patterns = _patterns(patterns_file)
     lines = (*patterns.get(f"{fact.kind.value} {fact.category}", ()), *patterns.get(fact.kind.value, ()))
-    if fact.kind in (Kind.SUBJECT, Kind.COUNT, Kind.ATTRIBUTE) and _plural(intent, fact):
+    if fact.kind in (Kind.SUBJECT, Kind.COUNT, Kind.ATTRIBUTE, Kind.NEGATION) and _plural(intent, fact):
         lines = tuple(sorted(lines, key=lambda line: " are " not in line))
     if fact.kind is Kind.ATTRIBUTE and fact.category in ("", "quality", "nationality", "number"):
         lines = tuple(sorted(lines, key=lambda line: not line.startswith("There")))
@@ -64,9 +70,16 @@ def _words(intent: Intent, fact: Fact) -> dict[str, str]:
         "clause": clause,
         "Clause": sentence(clause).rstrip("."),
         "owner": " ".join(owner.text.split()) if owner else "scene",
+        "landmark": _landmark(intent, fact),
         "The": "" if owner and owner.kind is Kind.NAME else "The",
         "finite": finite(fact),
     }
+
+
+def _landmark(intent: Intent, fact: Fact) -> str:
+    """The second party of a relation as a noun phrase."""
+    other = next((f for f in intent if f.id == fact.to), None)
+    return phrase(intent, other) if other is not None else "everything else"
 
 
 def _filled(line: str, words: dict[str, str]) -> str:
@@ -126,6 +139,9 @@ def _clause(intent: Intent, fact: Fact) -> str:
     doer = fact.of or (fact.to if fact.kind is Kind.ACTION else None)
     first = next((f for f in intent if f.id == doer), None)
     noun = _noun(intent, first) if first else None
+    again = _doer_again(intent, fact)
+    if again is not None:  # "a dog …, then the dog jumps": the clause begins where the doer is named last
+        noun, start = again, again.start
     if noun is not None and noun.start <= start < noun.end:
         start = min(other.start for other in (noun, *_joined(intent, noun)))
     end = max([end, *_complements(intent, fact)])
@@ -137,6 +153,19 @@ def _clause(intent: Intent, fact: Fact) -> str:
         be = "are" if noun is not None and noun.plural else "is"
         return f"there {be} {_articled(intent, stretch)}"
     return _with_auxiliary(intent, stretch, noun)
+
+
+def _doer_again(intent: Intent, fact: Fact) -> NounPhrase | None:
+    """The noun phrase right before the verb that names the doer again, where it does."""
+    if fact.kind is not Kind.ACTION:
+        return None
+    analysis = analyse(intent.prompt)
+    for verb in analysis.verbs:
+        if any(verb.start < span.end and span.start < verb.end for span in fact.spans):
+            nouns = [analysis.nouns[index] for index in verb.agents]
+            said = [noun for noun in nouns if noun.end <= verb.start and not noun.pronoun]
+            return max(said, key=lambda noun: noun.start, default=None)
+    return None
 
 
 def opening(intent: Intent) -> str:
@@ -173,8 +202,10 @@ def _with_auxiliary(intent: Intent, stretch: Span, noun: NounPhrase | None, *, s
             before, after = Span(stretch.start, verb.start), Span(verb.start, stretch.end)
             return f"{_articled(intent, before)} {be} {_articled(intent, after)}"
         return _articled(intent, stretch)
-    if shown and noun is not None and noun.end < stretch.end:
-        before, after = Span(stretch.start, noun.end), Span(noun.end, stretch.end)
+    # "Two cats and a red ball on the floor": the verb follows all that the clause is about.
+    last = max((n.end for n in (noun, *_joined(intent, noun))), default=0) if noun is not None else 0
+    if shown and noun is not None and last < stretch.end:
+        before, after = Span(stretch.start, last), Span(last, stretch.end)
         return f"{_articled(intent, before)} {be} {_articled(intent, after)}"
     return _articled(intent, stretch)
 
@@ -212,6 +243,8 @@ def _circumstance(said: str) -> str:
 def finite(fact: Fact) -> str:
     """A camera movement as the camera does it: "zoom in" → "zooms in"."""
     verb, _, rest = fact.value.partition(" ")
+    if verb in ("static", "fixed", "locked", "still"):
+        return f"stays {verb}"
     if not verb.isalpha():
         return f"moves: {fact.text}"
     if verb.endswith("y") and verb[-2:-1] not in "aeiou":

@@ -1,0 +1,1 @@
+"""The caption-video loop: generate, verify, diagnose, edit what failed, keep the best."""
