@@ -22,6 +22,7 @@ VISION = [*LOCAL, "num2words>=0.5", "pillow>=10", "torchvision"]  # SmolVLM writ
 QUANTIZATION = [*LOCAL, "bitsandbytes>=0.43"]
 VIDEO = [
     "av>=14",
+    "jsonschema>=4.20",  # answers that shall follow a schema
     "numpy>=1.24",
     "opencv-python-headless>=4.10",
     "pillow>=10.1",
@@ -38,7 +39,6 @@ TEST = [
     "build>=1.2",
     "datasets>=3.0",
     "hypothesis>=6.100",
-    "jsonschema>=4.20",
     "num2words>=0.5",
     "pillow>=10",
     "psutil>=5.9",

@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from t2v_recaption.backends.base import Backend
+    from t2v_recaption.captioners.base import ClipCaption, Step
+    from t2v_recaption.captioners.captioner import Captioner
+    from t2v_recaption.captioners.guidance import Guidance
     from t2v_recaption.enhancement import Enhancement, Failure
     from t2v_recaption.enhancer import Enhancer, enhance
     from t2v_recaption.errors import (
@@ -40,12 +43,15 @@ __version__ = "0.1.0"
 _WHERE = {
     "Backend": "backends.base",
     "BackendError": "errors",
+    "Captioner": "captioners.captioner",
+    "ClipCaption": "captioners.base",
     "Encoder": "targets.model",
     "Enhancement": "enhancement",
     "Enhancer": "enhancer",
     "Fact": "intent.model",
     "Failure": "enhancement",
     "Intent": "intent.model",
+    "Guidance": "captioners.guidance",
     "InvalidInput": "errors",
     "InvalidTemplate": "errors",
     "Job": "pipeline",
@@ -56,6 +62,7 @@ _WHERE = {
     "Report": "fidelity.report",
     "Span": "intent.model",
     "Status": "fidelity.report",
+    "Step": "captioners.base",
     "Target": "targets.model",
     "TokenCounter": "targets.tokens",
     "UnknownName": "errors",
@@ -68,11 +75,14 @@ _WHERE = {
 __all__ = [
     "Backend",
     "BackendError",
+    "Captioner",
+    "ClipCaption",
     "Encoder",
     "Enhancement",
     "Enhancer",
     "Fact",
     "Failure",
+    "Guidance",
     "Intent",
     "InvalidInput",
     "InvalidTemplate",
@@ -84,6 +94,7 @@ __all__ = [
     "Report",
     "Span",
     "Status",
+    "Step",
     "Target",
     "TokenCounter",
     "UnknownName",

@@ -45,13 +45,26 @@ def render(name: str, /, **variables: Any) -> str:
         UnknownName: no such template.
         InvalidTemplate: it does not parse, or needs a variable that is not there.
     """
+    return _rendered(source(name), f"The template {name!r}", variables).strip()
+
+
+def render_text(text: str, /, **variables: Any) -> str:
+    """Render a template given as text. Unlike `render`, it keeps white space at both ends.
+
+    Raises:
+        InvalidTemplate: it does not parse, or needs a variable that is not there.
+    """
+    return _rendered(text, "The template", variables)
+
+
+def _rendered(text: str, what: str, variables: dict[str, Any]) -> str:
     from jinja2 import TemplateError
 
     try:
-        return _compiled(source(name)).render(**variables).strip()
+        return _compiled(text).render(**variables)
     except TemplateError as error:
         raise InvalidTemplate(
-            f"The template {name!r} does not render: {error}.", hint="See docs/templates.md for its variables."
+            f"{what} does not render: {error}.", hint="See docs/templates.md for its variables."
         ) from error
 
 

@@ -179,7 +179,8 @@ class ChatWriter(Writer):
     def _template(self, target: Target) -> str:
         if self.ask.template:
             return self.ask.template
-        return target.name if target.name in set(templates.names()) - OTHER_ROLES else "caption"
+        own = target.name in set(templates.names()) - OTHER_ROLES and not target.name.startswith("clip-")
+        return target.name if own else "caption"
 
     def _is_own(self) -> bool:
         """Whether the instructions are the user's own: they show examples as they like, or none."""

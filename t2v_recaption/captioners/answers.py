@@ -1,0 +1,112 @@
+"""Answers as JSON: asked for by schema, read, validated, and asked for once more when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+from t2v_recaption import templates
+from t2v_recaption.backends.base import ChatReply, ChatRequest, Message
+from t2v_recaption.captioners.asker import Ask, Asker, Said
+from t2v_recaption.errors import InvalidInput, MissingDependency
+
+FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
+
+
+class Unfit(Exception):  # never leaves this module
+    """What is wrong with an answer, for the model."""
+
+
+def with_data(asker: Asker, ask: Ask) -> Generator[tuple[ChatRequest, ...], tuple[ChatReply, ...], Said]:
+    """Ask; with a schema in the guidance, the answer's `data` is validated JSON, or its flags hold `schema`."""
+    schema = asker.guidance.schema
+    if schema is None:
+        (said,) = yield from asker.put([ask])
+        return said
+    check(schema)
+    request = replace(ask.request, schema=schema, beams=1)
+    (reply,) = yield (request,)
+    first = _read(reply, schema)
+    if isinstance(first, Said):
+        return first
+    (reply2,) = yield (_again(request, reply, str(first)),)
+    second = _read(reply2, schema)
+    if isinstance(second, Said) and second.error is None:
+        return replace(second, attempts=2)
+    note = f"the answer is not what the schema asks for: {second if isinstance(second, Unfit) else first}"
+    return Said(reply.text.strip() or reply2.text.strip(), ("schema",), 2, reply.model, (*reply.notes, note))
+
+
+def check(schema: dict[str, Any]) -> None:
+    """See whether a schema can be used.
+
+    Raises:
+        InvalidInput: it is no JSON schema.
+        MissingDependency: jsonschema is not installed.
+    """
+    validators = _jsonschema()
+    kind = validators.validators.validator_for(schema, default=validators.Draft202012Validator)
+    try:
+        kind.check_schema(schema)
+    except validators.SchemaError as error:
+        raise InvalidInput(f"The JSON schema is not valid: {error.message}.", hint="Correct it.") from error
+
+
+def parsed(text: str, schema: dict[str, Any]) -> Any:
+    """The JSON in an answer, which may stand in a code fence or among other words.
+
+    Raises:
+        Unfit: there is none, or it does not follow the schema.
+    """
+    data = _json(text)
+    validators = _jsonschema()
+    kind = validators.validators.validator_for(schema, default=validators.Draft202012Validator)
+    errors = sorted(kind(schema).iter_errors(data), key=lambda error: list(map(str, error.absolute_path)))
+    if errors:
+        place = "/".join(map(str, errors[0].absolute_path))
+        raise Unfit(f"{errors[0].message}" + (f" (at {place})" if place else ""))
+    return data
+
+
+def _read(reply: ChatReply, schema: dict[str, Any]) -> Said | Unfit:
+    if reply.error is not None:
+        return Said("", model=reply.model, notes=reply.notes, error=reply.error)
+    try:
+        data = parsed(reply.text, schema)
+    except Unfit as fault:
+        return fault
+    text = data.get("caption") if isinstance(data, dict) else None
+    plain = text if isinstance(text, str) else json.dumps(data, ensure_ascii=False)
+    return Said(plain, model=reply.model, notes=reply.notes, data=data)
+
+
+def _again(request: ChatRequest, reply: ChatReply, fault: str) -> ChatRequest:
+    hint = templates.render("clip-again", fault=f"it does not follow the JSON schema: {fault}", flags=("schema",))
+    turns = (Message("assistant", reply.text), Message("user", hint)) if reply.text.strip() else ()
+    messages = (*request.messages, *turns) if turns else request.messages
+    return replace(request, messages=messages, seed=request.seed + 7919)
+
+
+def _json(text: str) -> Any:
+    fenced = FENCE.search(text)
+    body = (fenced[1] if fenced else text).strip()
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        for place in (match.start() for match in re.finditer(r"[{\[]", body)):
+            try:
+                return json.JSONDecoder().raw_decode(body, place)[0]
+            except ValueError:
+                continue
+        raise Unfit(f"it is no JSON: {error}") from None
+
+
+def _jsonschema() -> Any:
+    try:
+        import jsonschema
+    except ImportError as error:
+        raise MissingDependency("Checking an answer against a JSON schema", "jsonschema", "video") from error
+    return jsonschema

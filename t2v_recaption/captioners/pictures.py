@@ -1,0 +1,67 @@
+"""Frames as a model gets to see them: one after the other with their times, as video, or in one grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from t2v_recaption.backends.base import Footage
+from t2v_recaption.captioners.profile import Question
+from t2v_recaption.captioners.times import seconds
+from t2v_recaption.video.frame import Frame
+
+
+def shown(question: Question, frames: Sequence[Frame], *, video: bool) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """What comes before a question's words: `images` and `parts` of its message.
+
+    Args:
+        question: says the layout.
+        frames: what is to be shown.
+        video: whether the model takes `Footage`.
+    """
+    if not frames or question.layout == "none":
+        return (), ()
+    if question.layout == "video" and video and len(frames) > 1:
+        return (), (Footage(tuple(frame.image for frame in frames), tuple(frame.time for frame in frames)),)
+    if question.layout in ("images", "video"):
+        return (), tuple(part for frame in frames for part in (_label(question, frame), frame.image))
+    return (_fitted(question, _one_picture(question, frames)),), ()
+
+
+def smaller(frame: Frame, side: int) -> Frame:
+    """The frame with its longer side at most `side` pixels; 0 leaves it alone."""
+    if not side or max(frame.size) <= side:
+        return frame
+    width, height = frame.size
+    scale = side / max(width, height)
+    from PIL import Image
+
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return replace(frame, pixels=np.asarray(frame.image.resize(size, Image.Resampling.BICUBIC)))
+
+
+def _label(question: Question, frame: Frame) -> str:
+    return question.label.replace("{time}", seconds(frame.time)).replace("{number}", str(frame.number))
+
+
+def _one_picture(question: Question, frames: Sequence[Frame]) -> Any:
+    grids: Any = import_module("t2v_recaption.video.grids")
+    images = [frame.image for frame in frames]
+    if question.layout == "last" or (len(images) == 1 and question.layout == "pair"):
+        return images[-1]
+    if question.layout == "pair":
+        return grids.pair(images[0], images[-1])
+    if question.layout == "rows":
+        return grids.rows(images, question.columns, size=question.size)
+    return {"column": grids.column, "square": grids.square}[question.layout](images)
+
+
+def _fitted(question: Question, picture: Any) -> Any:
+    if not question.hd:
+        return picture
+    grids: Any = import_module("t2v_recaption.video.grids")
+    return grids.hd_transform(picture, question.hd)
