@@ -9,6 +9,7 @@ import click
 BENCHMARKS = {
     "backends": "Throughput of the transformers backend against one generate call a prompt.",
     "blind": "The composer against a file of rewrites, blind.",
+    "calibration": "Whether the statistics of an A/B hold what they say, on a simulated generator.",
     "chat": "What the chat writer makes of a small model's answers, and what one-line instructions make of them.",
     "check": "Precision and recall of the fidelity check on the labelled set.",
     "fidelity": "What a file of rewrites keeps of a file of prompts.",

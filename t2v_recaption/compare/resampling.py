@@ -152,7 +152,9 @@ def _bca(differences: list[float], resamples: int, seed: int, level: float) -> I
     found = np.array(differences)
     means, _ = _means(found, resamples, seed)
     mean = found.mean()
-    below = (np.sum(means < mean) + np.sum(means == mean) / 2) / resamples
+    off = means - mean
+    off[np.abs(off) < 1e-9 * np.abs(found).max()] = 0  # the same sum in another order
+    below = (np.sum(off < 0) + np.sum(off == 0) / 2) / resamples
     normal = NormalDist()
     bias = normal.inv_cdf(float(np.clip(below, 1 / resamples, 1 - 1 / resamples)))
     apart = found - mean  # the jackknife means of a mean, up to a factor that cancels
