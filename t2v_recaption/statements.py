@@ -119,7 +119,7 @@ def _with_article(text: str, noun: NounPhrase) -> str:
     return f"{'an' if text[:1].lower() in 'aeiou' else 'a'} {text}"
 
 
-def _articled(intent: Intent, stretch: Span) -> str:
+def articled(intent: Intent, stretch: Span) -> str:
     """A stretch of the prompt with the articles that its bare nouns lack."""
     prompt, out, at = intent.prompt, "", stretch.start
     for noun in analyse(prompt).nouns:
@@ -151,8 +151,8 @@ def _clause(intent: Intent, fact: Fact) -> str:
     stretch = Span(start, comma if comma > 0 else end)
     if fact.kind is Kind.RELATION and fact.category in LOOSE:
         be = "are" if noun is not None and noun.plural else "is"
-        return f"there {be} {_articled(intent, stretch)}"
-    return _with_auxiliary(intent, stretch, noun)
+        return f"there {be} {articled(intent, stretch)}"
+    return with_auxiliary(intent, stretch, noun)
 
 
 def _doer_again(intent: Intent, fact: Fact) -> NounPhrase | None:
@@ -173,7 +173,7 @@ def opening(intent: Intent) -> str:
     noun = next(iter(analyse(intent.prompt).nouns), None)
     if noun is None or intent.prompt[: noun.start].strip():
         return sentence(intent.prompt)
-    return sentence(_with_auxiliary(intent, Span(0, len(intent.prompt)), noun, shown=False))
+    return sentence(with_auxiliary(intent, Span(0, len(intent.prompt)), noun, shown=False))
 
 
 def _joined(intent: Intent, noun: NounPhrase) -> list[NounPhrase]:
@@ -184,7 +184,7 @@ def _joined(intent: Intent, noun: NounPhrase) -> list[NounPhrase]:
     return [n for n, words in zip(near, between, strict=True) if words in ("and", "")]
 
 
-def _with_auxiliary(intent: Intent, stretch: Span, noun: NounPhrase | None, *, shown: bool = True) -> str:
+def with_auxiliary(intent: Intent, stretch: Span, noun: NounPhrase | None, *, shown: bool = True) -> str:
     """The stretch as a clause: "a boy in a coat holding a map" → "a boy in a coat is holding a map".
 
     Args:
@@ -200,14 +200,14 @@ def _with_auxiliary(intent: Intent, stretch: Span, noun: NounPhrase | None, *, s
             continue
         if _bare(analysis, verb, noun):
             before, after = Span(stretch.start, verb.start), Span(verb.start, stretch.end)
-            return f"{_articled(intent, before)} {be} {_articled(intent, after)}"
-        return _articled(intent, stretch)
+            return f"{articled(intent, before)} {be} {articled(intent, after)}"
+        return articled(intent, stretch)
     # "Two cats and a red ball on the floor": the verb follows all that the clause is about.
     last = max((n.end for n in (noun, *_joined(intent, noun))), default=0) if noun is not None else 0
     if shown and noun is not None and last < stretch.end:
         before, after = Span(stretch.start, last), Span(last, stretch.end)
-        return f"{_articled(intent, before)} {be} {_articled(intent, after)}"
-    return _articled(intent, stretch)
+        return f"{articled(intent, before)} {be} {articled(intent, after)}"
+    return articled(intent, stretch)
 
 
 def _bare(analysis: Analysis, verb: VerbPhrase, noun: NounPhrase) -> bool:

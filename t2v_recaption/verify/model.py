@@ -13,10 +13,11 @@ from t2v_recaption.records import Record
 Route = Literal["measurement", "judge", "captioner"]
 """Who speaks about a claim: what is measured in the pixels, a vision model that is asked, or a caption of the clip."""
 
-Checker = Literal["measurement", "judge", "either", "text"]
-"""Who can decide a claim: `text` is text on screen, read by text recognition or by a judge."""
+Checker = Literal["measurement", "judge", "either", "text", "none"]
+"""Who can decide a claim: `text` is text on screen, read by text recognition or by a judge; `none` is what no picture
+shows (spoken words)."""
 
-Form = Literal["yes_no", "count", "colour", "direction", "order"]
+Form = Literal["yes_no", "count", "colour", "direction", "order", "words"]
 """What an answer looks like: yes or no, or open, to be compared with the expected answer in code."""
 
 Criticality = Literal["critical", "normal", "minor"]
