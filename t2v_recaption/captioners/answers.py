@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from t2v_recaption import templates
 from t2v_recaption.backends.base import ChatReply, ChatRequest, Message
@@ -20,24 +20,34 @@ class Unfit(Exception):  # never leaves this module
     """What is wrong with an answer, for the model."""
 
 
-def with_data(asker: Asker, ask: Ask) -> Generator[tuple[ChatRequest, ...], tuple[ChatReply, ...], Said]:
-    """Ask; with a schema in the guidance, the answer's `data` is validated JSON, or its flags hold `schema`."""
+def with_data(
+    asker: Asker, asks: Sequence[Ask]
+) -> Generator[tuple[ChatRequest, ...], tuple[ChatReply, ...], list[Said]]:
+    """Ask; with a schema in the guidance, each answer's `data` is validated JSON, or its flags hold `schema`."""
     schema = asker.guidance.schema
     if schema is None:
-        (said,) = yield from asker.put([ask])
-        return said
+        return (yield from asker.put(asks))
     check(schema)
-    request = replace(ask.request, schema=schema, beams=1)
-    (reply,) = yield (request,)
-    first = _read(reply, schema)
-    if isinstance(first, Said):
-        return first
-    (reply2,) = yield (_again(request, reply, str(first)),)
-    second = _read(reply2, schema)
-    if isinstance(second, Said) and second.error is None:
-        return replace(second, attempts=2)
-    note = f"the answer is not what the schema asks for: {second if isinstance(second, Unfit) else first}"
-    return Said(reply.text.strip() or reply2.text.strip(), ("schema",), 2, reply.model, (*reply.notes, note))
+    requests = [replace(ask.request, schema=schema, beams=1) for ask in asks]
+    replies = yield tuple(requests)
+    read = [_read(reply, schema) for reply in replies]
+    again = [place for place, one in enumerate(read) if isinstance(one, Unfit)]
+    if again:
+        repeated = [_again(requests[place], replies[place], str(read[place])) for place in again]
+        later = yield tuple(repeated)
+        for place, reply in zip(again, later, strict=True):
+            read[place] = _settled(replies[place], cast("Unfit", read[place]), reply, schema)
+    return [cast("Said", one) for one in read]
+
+
+def _settled(first: ChatReply, fault: Unfit, second: ChatReply, schema: dict[str, Any]) -> Said:
+    """The second answer where it is as wanted, otherwise the first with its fault."""
+    read = _read(second, schema)
+    if isinstance(read, Said) and read.error is None:
+        return replace(read, attempts=2)
+    note = f"the answer is not what the schema asks for: {read if isinstance(read, Unfit) else fault}"
+    text = second.text.strip() if isinstance(read, Unfit) else ""
+    return Said(text or first.text.strip(), ("schema",), 2, first.model, (*first.notes, note))
 
 
 def check(schema: dict[str, Any]) -> None:

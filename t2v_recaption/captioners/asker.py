@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,8 +21,6 @@ WARMER = 0.5
 """Temperature of a repeated question at least: greedy decoding would say the same again."""
 
 NO_BEAMS = "the backend has no beam search: answers were decoded greedily"
-
-Talk = Generator[tuple[ChatRequest, ...], tuple[ChatReply, ...], Any]
 
 
 @dataclass(frozen=True)
@@ -80,10 +78,10 @@ class Asker:
             name: which of the profile's questions.
             frames: what is shown.
             number: shifts the seed, so that the questions of a clip have different ones.
-            variables: of its template, besides `guidance`, `language`, `frames`, `times` and `seconds`.
+            variables: of its template, besides `guidance`, `language`, `language_code`, `times` and `seconds`.
         """
         question = self.profile.question(name)
-        values = {**self._common(), "times": [frame.time for frame in frames], **variables}
+        values = self._values(frames, variables)
         images, parts = shown(question, frames, video=self.video)
         decode = self.profile.decode
         return ChatRequest(
@@ -95,13 +93,19 @@ class Asker:
             beams=decode.beams if self.beams else 1,
         )
 
-    def _common(self) -> dict[str, Any]:
+    def words(self, name: str, frames: Sequence[Frame] = (), **variables: Any) -> str:
+        """The text of a question alone."""
+        return self.profile.question(name).render(**self._values(frames, variables))
+
+    def _values(self, frames: Sequence[Frame], variables: Mapping[str, Any]) -> dict[str, Any]:
         guidance = self.guidance
         return {
             "guidance": guidance,
             "language": language_name(guidance.language),
             "language_code": guidance.language,
             "seconds": seconds,
+            "times": [frame.time for frame in frames],
+            **variables,
         }
 
     def _system(self, values: dict[str, Any]) -> tuple[Message, ...]:
@@ -114,7 +118,7 @@ class Asker:
         replies = yield tuple(ask.request for ask in asks)
         said = [heard(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
         again = [place for place, one in enumerate(said) if one.flags and one.error is None]
-        if not again:
+        if not again or not self.profile.repeats:
             return said
         seconds_ = yield tuple(self._changed(asks[place].request, said[place]) for place in again)
         for place, reply in zip(again, seconds_, strict=True):

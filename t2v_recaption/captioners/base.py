@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from t2v_recaption.backends.base import ChatReply, ChatRequest
 from t2v_recaption.errors import RecaptionError
@@ -57,7 +57,11 @@ class ClipCaption(Record):
     error: RecaptionError | None = field(default=None, repr=False)
 
 
-Session = Generator[tuple[ChatRequest, ...], tuple[ChatReply, ...], ClipCaption]
-"""The work on one clip: yields the requests that can be answered together, is sent their replies in order, and returns
-the caption. Whoever drives sessions may put the requests of many into one batch: that is how videos run side by side.
-"""
+T = TypeVar("T")
+
+Work = Generator[tuple[ChatRequest, ...], tuple[ChatReply, ...], T]
+"""Work with a model: yields the requests that can be answered together, is sent their replies in order, and returns
+what came of it. Whoever drives it may put the requests of many into one batch: that is how videos run side by side."""
+
+Session = Work[ClipCaption]
+"""The work on one clip; returns its caption."""

@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from importlib import import_module
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from t2v_recaption import __version__
 from t2v_recaption.backends.base import Backend, ChatReply
 from t2v_recaption.captioners import profile as profiles
-from t2v_recaption.captioners.asker import Asker, Said
-from t2v_recaption.captioners.base import ClipCaption, Mode, Session, Step
-from t2v_recaption.captioners.drive import IN_FLIGHT, OnDone, run_sessions
-from t2v_recaption.captioners.fast import glance
+from t2v_recaption.captioners.ask import Answer, answers
+from t2v_recaption.captioners.asker import Asker
+from t2v_recaption.captioners.base import ClipCaption, Mode, Session, Step, Work
+from t2v_recaption.captioners.drive import IN_FLIGHT, run_sessions
 from t2v_recaption.captioners.guidance import Guidance
+from t2v_recaption.captioners.plan import Budget, Plan, plan
 from t2v_recaption.captioners.profile import Profile
-from t2v_recaption.captioners.sliding import OnStep, slide
-from t2v_recaption.captioners.summary import summarise
+from t2v_recaption.captioners.sliding import OnStep
+from t2v_recaption.captioners.work import Task, checked, work
 from t2v_recaption.errors import InvalidInput, RecaptionError
 from t2v_recaption.video.frame import Frame
 
-Clip = Any
+if TYPE_CHECKING:
+    from t2v_recaption.video import Clip
+
+WINDOWS = 4
+"""Scenes of one clip that are described side by side."""
 
 
 class Lasting(Protocol):
-    """What a captioner needs to know of a clip: `ClipInfo`, or anything else with a duration."""
+    """What a captioner needs to know of a clip: `ClipInfo`, or anything else of that form."""
 
     @property
     def duration(self) -> float:
         """Seconds."""
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+
+    @property
+    def height(self) -> int:
+        """Pixels."""
 
 
 class Starting(Protocol):
@@ -48,9 +61,13 @@ class Captioner:
         profile: how it is asked: `generic` (any model), `sharecaptioner` and its like (the original models), the path
             of a YAML file, or a `Profile`.
         guidance: what captions shall be like.
+        sampling: which frames are seen, instead of the profile's choice: `every:2`, `uniform:16`, `keyframes` …
+        scenes: whether scenes are looked for, instead of the profile's choice. It takes reading a clip once more.
+        budget: what one clip may cost.
         seed: the same seed, backend and clip give the same caption.
         windows: scenes (and windows) of one clip that are described side by side. 1 gives steps in order of time.
         in_flight: clips that are worked on side by side.
+        backend_options: passed to the backend, when it is given by name.
 
     Raises:
         UnknownName: no such backend or profile.
@@ -63,14 +80,16 @@ class Captioner:
         profile: str | Profile = "generic",
         *,
         guidance: Guidance | None = None,
+        sampling: str | None = None,
+        scenes: bool | None = None,
+        budget: Budget | None = None,
         seed: int = 0,
-        windows: int = 4,
+        windows: int = WINDOWS,
         in_flight: int = IN_FLIGHT,
         **backend_options: Any,
     ) -> None:
         from t2v_recaption.writers import make_backend
 
-        self.backend = make_backend(backend, backend_options)
         self.profile = profile if isinstance(profile, Profile) else profiles.load(profile)
         self.guidance = guidance or Guidance()
         if not self.guidance.plain and not self.profile.guided:
@@ -80,10 +99,18 @@ class Captioner:
             )
         if windows < 1:
             raise InvalidInput(f"windows must be at least 1, and is {windows}.")
-        self.seed, self.windows, self.in_flight = seed, windows, in_flight
+        self.backend = make_backend(backend, backend_options)
+        self.scenes = self.profile.scenes if scenes is None else scenes
+        self.budget, self.seed, self.windows, self.in_flight = budget or Budget(), seed, windows, in_flight
+        self._sampling = sampling
 
     def caption(
-        self, clips: Sequence[Clip], mode: Mode = "sliding", *, on_done: OnDone | None = None
+        self,
+        clips: Sequence[Clip],
+        mode: Mode = "sliding",
+        *,
+        query: str = "",
+        on_done: Callable[[int, ClipCaption], None] | None = None,
     ) -> list[ClipCaption]:
         """A caption for each clip, in order. A clip that fails has its `error` set and does not lose the others.
 
@@ -92,9 +119,10 @@ class Captioner:
         Args:
             clips: what to describe.
             mode: `fast` or `sliding`.
+            query: what `fast` asks, instead of the profile's question.
             on_done: called with a clip's place and caption as soon as it is done.
         """
-        sessions = (self._of_clip(clip, mode, windows=self.windows) for clip in clips)
+        sessions = (self.clip_session(clip, mode, query=query) for clip in clips)
         return run_sessions(sessions, self.backend, in_flight=self.in_flight, on_done=on_done)
 
     def stream(self, clip: Clip, *, known: Sequence[Step] = ()) -> Iterator[Step | ClipCaption]:
@@ -107,7 +135,7 @@ class Captioner:
             known: steps of an earlier run that was interrupted; they are neither asked for nor given again.
         """
         fresh: deque[Step] = deque()
-        session = self._of_clip(clip, "sliding", windows=1, known=known, on_step=fresh.append, scenes=())
+        session = self.clip_session(clip, "sliding", known=known, on_step=fresh.append, scenes=(), windows=1)
         replies: tuple[ChatReply, ...] | None = None
         try:
             while True:
@@ -121,6 +149,25 @@ class Captioner:
         finally:
             session.close()
 
+    def ask(
+        self, clip: Clip, questions: Sequence[str], *, history: Sequence[Answer] = (), steps: Sequence[Step] = ()
+    ) -> list[Answer]:
+        """Answers to free questions about a clip, in order, all asked over the same frames.
+
+        Args:
+            clip: what they are about.
+            questions: what to ask; they do not know of each other.
+            history: earlier answers about this clip, for a conversation.
+            steps: of a sliding caption of it, to go with the frames of a long clip.
+
+        Raises:
+            InvalidInput: there is no question, the clip cannot be read, or the profile answers none.
+        """
+        frames = self._frames(clip, self.sampling("ask"))
+        session = self.ask_session(frames, questions, history=history, steps=steps, span=clip.span)
+        (found,) = run_sessions([session], self.backend)
+        return found
+
     def session(
         self,
         frames: Iterable[Frame],
@@ -132,34 +179,118 @@ class Captioner:
         scenes: Sequence[Starting] | None = None,
         span: tuple[float, float] | None = None,
         windows: int | None = None,
+        query: str = "",
     ) -> Session:
         """The work on one clip, for whoever drives sessions (`t2v_recaption.captioners.drive`).
 
         Args:
-            frames: as `sampling(mode)` chooses them; pulled one by one as they are needed. Not used for `summary`.
-            info: of the clip.
+            frames: as `sampling(mode, info, span)` chooses them; pulled one by one as they are needed. Not used for
+                `summary`.
+            info: of the clip; with it, the budget's notes are in the caption.
             mode: `fast`, `sliding`, or `summary` (of `known`).
             known: steps of an earlier run; they are not asked for again, but their frames are still expected.
-            on_step: called with each new step as soon as it is final.
+            on_step: called with each new step as soon as it is final. With several windows steps are not in order of
+                time; their numbers tell it.
             scenes: of the clip, in order; none makes it one scene.
             span: start and end of the clip in seconds, where it is part of a video.
             windows: instead of the captioner's.
+            query: what `fast` asks, instead of the profile's question.
         """
-        work = self._work(frames, info, mode, known, on_step, scenes or (), span, windows or self.windows)
-        return _guarded(work, mode, known)
+        reach = span or ((0.0, info.duration) if info is not None and info.duration > 0 else None)
+        task = Task(
+            mode,
+            reach,
+            starts=tuple(scene.start for scene in scenes or ()),
+            known=tuple(known),
+            windows=windows or self.windows,
+            query=query,
+            provenance={**self.identity(), "mode": mode},
+        )
+        if mode != "summary":
+            try:
+                planned = self.plan(mode, info, reach)
+            except RecaptionError as error:
+                return _failed(task, error)
+            task = replace(
+                task, notes=planned.notes, provenance={**(task.provenance or {}), "sampling": planned.sampling}
+            )
+        return work(self._asker(), frames, task, on_step)
 
-    def sampling(self, mode: Mode) -> str:
-        """Which frames a mode wants to see, as `t2v_recaption.video.parse_sampling` reads it.
+    def clip_session(
+        self, clip: Clip, mode: Mode, *, scenes: Sequence[Starting] | None = None, **options: Any
+    ) -> Session:
+        """The session of a clip, which is opened only when the session starts.
+
+        Args:
+            clip: what to describe.
+            mode: `fast` or `sliding`.
+            scenes: of the clip; None looks for them where `self.scenes` says so.
+            options: as `session` takes them.
+        """
+        try:
+            found: Sequence[Starting] = scenes or ()
+            if scenes is None and mode == "sliding" and self.scenes:
+                from t2v_recaption import video
+
+                found = video.scenes(clip)
+            frames = self._frames(clip, self.sampling(mode, clip.info, clip.span))
+            inner = self.session(frames, clip.info, mode, scenes=found, span=clip.span, **options)
+        except RecaptionError as error:
+            inner = _failed(Task(mode, known=tuple(options.get("known", ())), provenance=self.identity()), error)
+        caption = yield from inner
+        return replace(caption, notes=tuple(dict.fromkeys((*caption.notes, *_warnings(clip)))))
+
+    def ask_session(
+        self,
+        frames: Iterable[Frame],
+        questions: Sequence[str],
+        *,
+        history: Sequence[Answer] = (),
+        steps: Sequence[Step] = (),
+        span: tuple[float, float] | None = None,
+    ) -> Work[list[Answer]]:
+        """The work on questions about one clip; takes what `ask` and `session` take, and raises what reading raises."""
+        provenance = {**self.identity(), "sampling": self.sampling("ask")}
+        return answers(
+            self._asker(), checked(frames), questions, span, history=history, steps=steps, provenance=provenance
+        )
+
+    def sampling(self, mode: str, info: Lasting | None = None, span: tuple[float, float] | None = None) -> str:
+        """Which frames are to be seen, as `t2v_recaption.video.parse_sampling` reads it.
+
+        Args:
+            mode: `fast`, `sliding` or `ask`.
+            info: of a clip; with it, the frames are as many as the budget allows.
+            span: start and end of the clip in seconds, where it is part of a video.
 
         Raises:
-            InvalidInput: the profile has no such mode.
+            InvalidInput: the profile has no such mode, or not even one frame fits the budget.
         """
         if mode not in self.profile.sampling:
             raise InvalidInput(
                 f"The profile {self.profile.name!r} has no mode {mode!r}.",
                 hint=f"It has: {', '.join(self.profile.sampling)}.",
             )
-        return self.profile.sampling[mode]
+        if info is not None and mode in ("fast", "sliding"):
+            return self.plan(cast("Mode", mode), info, span).sampling
+        return self._sampling or self.profile.sampling[mode]
+
+    def plan(self, mode: Mode, info: Lasting | None, span: tuple[float, float] | None = None) -> Plan:
+        """What a clip will cost, and which frames are seen so that it stays within the budget.
+
+        Args:
+            mode: `fast` or `sliding`.
+            info: of the clip; None plans nothing.
+            span: start and end of the clip in seconds, where it is part of a video.
+
+        Raises:
+            InvalidInput: the profile has no such mode, or not even one frame fits the budget.
+        """
+        wanted = self.sampling(mode)
+        duration = span[1] - span[0] if span is not None else info.duration if info is not None else 0.0
+        if info is None or duration <= 0:
+            return Plan(mode, wanted, None)
+        return plan(self.profile, wanted, mode, duration, (info.width, info.height), self.budget)
 
     def summarize(self, steps: Sequence[Step], start: float | None = None, end: float | None = None) -> ClipCaption:
         """The caption of a part of a clip from its steps, without its frames.
@@ -169,23 +300,28 @@ class Captioner:
             start: of the part, in seconds from the start of the video; None is the first step's. A step belongs to
                 the part if any of it lies inside.
             end: of the part; None is the last step's.
+
+        Raises:
+            InvalidInput: no step lies in the part.
         """
         chosen = between(steps, start, end)
-        low = chosen[0].start if start is None and chosen else start or 0.0
-        high = chosen[-1].end if end is None and chosen else end or 0.0
-        session = self.session((), None, "summary", known=chosen, span=(low, high))
-        (caption,) = run_sessions([session], self.backend)
+        span = (chosen[0].start if start is None else start, chosen[-1].end if end is None else end)
+        (caption,) = run_sessions([self.session((), None, "summary", known=chosen, span=span)], self.backend)
         return caption
 
     def identity(self) -> dict[str, Any]:
-        """What decides the captions besides the clips: backend, profile, guidance, seed."""
-        guided = {} if self.guidance.plain else {"guidance": self.guidance.to_dict()}
+        """What decides the captions besides the clips: versions, backend, profile, guidance, seed, budget."""
+        chosen = {
+            "guidance": None if self.guidance.plain else self.guidance.to_dict(),
+            "budget": None if self.budget == Budget() else self.budget.to_dict(),
+            "scenes": None if self.scenes == self.profile.scenes else self.scenes,
+        }
         return {
             "t2v_recaption": __version__,
             "profile": self.profile.name,
             "profile_digest": self.profile.digest,
             "seed": self.seed,
-            **guided,
+            **{key: value for key, value in chosen.items() if value is not None},
             "backend": self.backend.identity(),
         }
 
@@ -202,62 +338,10 @@ class Captioner:
     def _asker(self) -> Asker:
         return Asker.of(self.backend, self.profile, self.guidance, self.seed)
 
-    def _of_clip(self, clip: Clip, mode: Mode, *, scenes: Sequence[Starting] | None = None, **options: Any) -> Session:
-        """The session of a clip, which is opened only when the session starts."""
+    def _frames(self, clip: Clip, sampling: str) -> Iterator[Frame]:
+        from t2v_recaption import video
 
-        def work() -> Session:
-            video: Any = import_module("t2v_recaption.video")  # heavy
-            wanted = self.sampling(mode)
-            found = scenes
-            if found is None:
-                found = video.scenes(clip) if mode == "sliding" and self.profile.scenes else ()
-            frames = video.sample(clip, video.parse_sampling(wanted))
-            end = clip.info.duration if clip.end is None else min(clip.end, clip.info.duration)
-            inner = self.session(frames, clip.info, mode, scenes=found, span=(clip.start, end), **options)
-            return (yield from inner)
-
-        return _guarded(work(), mode, options.get("known", ()))
-
-    def _work(
-        self,
-        frames: Iterable[Frame],
-        info: Lasting | None,
-        mode: Mode,
-        known: Sequence[Step],
-        on_step: OnStep | None,
-        scenes: Sequence[Starting],
-        span: tuple[float, float] | None,
-        windows: int,
-    ) -> Session:
-        span = span or ((0.0, info.duration) if info is not None and info.duration > 0 else None)
-        provenance = {**self.identity(), "mode": mode}
-        if mode in self.profile.sampling:
-            provenance["sampling"] = self.profile.sampling[mode]
-        asker = self._asker()
-        if mode == "fast":
-            look = yield from glance(asker, _checked(frames), span)
-            reach = span or (look.times[0], look.times[-1])
-            return _caption(mode, reach, look.said, (*asker.notes, *look.notes), provenance, times=look.times)
-        if mode not in ("sliding", "summary"):
-            raise InvalidInput(f"A model-based captioner has no mode {mode!r}.", hint="Use fast or sliding.")
-        steps, notes = tuple(known), asker.notes
-        if mode == "sliding":
-            starts = [scene.start for scene in scenes]
-            slid = yield from slide(asker, _checked(frames), starts=starts, width=windows, known=known, on_step=on_step)
-            steps, notes = slid.steps, (*notes, *slid.notes)
-            if slid.error is not None:
-                reach = span or (0.0, 0.0)
-                failed = Said("", error=slid.error)
-                return _caption(mode, reach, failed, notes, provenance, steps=steps)
-        if not steps:
-            raise InvalidInput("There are no steps to summarise.", hint="Give a range that holds some.")
-        reach = span or (steps[0].start, steps[-1].end)
-        if mode == "sliding" and len(steps) == 1 and self.profile.guided and self.guidance.schema is None:
-            only = steps[0]
-            said = Said(only.text, only.flags, only.attempts, only.model)
-        else:
-            said = yield from summarise(asker, steps, reach)
-        return _caption(mode, reach, said, notes, provenance, steps=steps)
+        return video.sample(clip, video.parse_sampling(sampling), longest_side=self.profile.side or None)
 
 
 def between(steps: Sequence[Step], start: float | None = None, end: float | None = None) -> tuple[Step, ...]:
@@ -271,64 +355,25 @@ def between(steps: Sequence[Step], start: float | None = None, end: float | None
     if not low < high:
         raise InvalidInput(f"The range from {start} to {end} s is empty.", hint="Give a start before the end.")
     ordered = sorted(steps, key=lambda step: (step.end, step.number))
-    chosen = [step for step in ordered if step.start < high and (step.end > low or step.start == step.end == low)]
+    chosen = tuple(step for step in ordered if step.start < high and (step.end > low or step.start == low))
     if not chosen:
         reach = f"They reach from {ordered[0].start:g} to {ordered[-1].end:g} s." if ordered else "There are none."
         raise InvalidInput(f"No step lies between {low:g} and {high:g} s.", hint=reach)
-    return tuple(chosen)
+    return chosen
 
 
-def _caption(
-    mode: Mode,
-    reach: tuple[float, float],
-    said: Said,
-    notes: Iterable[str],
-    provenance: dict[str, Any],
-    *,
-    steps: tuple[Step, ...] = (),
-    times: tuple[float, ...] | None = None,
-) -> ClipCaption:
-    models = sorted({name for name in (said.model, *(step.model for step in steps)) if name})
-    return ClipCaption(
-        said.text,
-        mode,
-        *reach,
-        steps=steps,
-        times=tuple(step.end for step in steps) if times is None else times,
-        data=said.data,
-        flags=said.flags,
-        notes=tuple(dict.fromkeys((*notes, *said.notes))),
-        provenance={**provenance, "models": models, "attempts": said.attempts},
-        error=said.error,
-    )
+def _failed(task: Task, error: RecaptionError) -> Session:
+    """A session that ends at once."""
+    reach = task.span or (0.0, 0.0)
+    return ClipCaption("", task.mode, *reach, task.known, provenance=task.provenance or {}, error=error)
+    yield ()  # makes it a generator
 
 
-def _guarded(work: Session, mode: Mode, known: Sequence[Step]) -> Session:
-    """The session, with an error of the clip or the settings as its caption's `error`."""
-    done = list(known)
+def _warnings(clip: Clip) -> tuple[str, ...]:
     try:
-        return (yield from work)
-    except RecaptionError as error:
-        return ClipCaption("", mode, steps=tuple(done), error=error)
-
-
-def _checked(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """The frames; reading troubles of any kind become errors of the clip, and so does a clip without frames."""
-    count = 0
-    reading: Iterator[Frame] = iter(frames)
-    while True:
-        try:
-            frame = next(reading)
-        except StopIteration:
-            break
-        except RecaptionError:
-            raise
-        except Exception as error:  # a decoder may raise anything
-            raise InvalidInput(f"Reading the clip failed after {count} frames: {error!r}.") from error
-        yield frame
-        count += 1
-    if not count:
-        raise InvalidInput("The clip has no frame to show.", hint="Is it a video, and is the range inside it?")
+        return clip.warnings
+    except RecaptionError:  # it could not be opened: the caption's error says so
+        return ()
 
 
 def _emptied(fresh: deque[Step]) -> Iterator[Step]:

@@ -36,7 +36,7 @@ def glance(
     kept, notes = thinned(frames, asker.profile.frames, asker.profile.side)
     span = span or (kept[0].time, kept[-1].time)
     request = asker.request("fast", kept, query=query or asker.profile.query, start=span[0], end=span[1])
-    said = yield from with_data(asker, Ask(request, Expected(*span)))
+    (said,) = yield from with_data(asker, [Ask(request, Expected(*span))])
     return Glance(said, tuple(frame.time for frame in kept), notes)
 
 

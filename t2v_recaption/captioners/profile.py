@@ -85,6 +85,8 @@ class Profile(Record):
     """Which frames each mode sees, as `t2v_recaption.video.parse_sampling` reads it."""
     guided: bool = True
     """Whether the user's wishes (`Guidance`) can be put into its questions."""
+    repeats: bool = True
+    """Whether a question whose answer is faulty is asked once more; otherwise the faults are only recorded."""
     corrects: bool = True
     """Whether a repeated question says what was wrong with the first answer."""
     scenes: bool = True

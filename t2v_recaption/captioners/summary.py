@@ -58,7 +58,7 @@ def summarise(
         if failed := next((one for one in said if one.error is not None), None):
             return replace(failed, notes=(*notes, *failed.notes))
         pieces = [_joined(asker, group, one.text) for group, one in zip(groups, said, strict=True)]
-    whole = yield from with_data(asker, _ask(asker, "summary", pieces, span, len(steps)))
+    (whole,) = yield from with_data(asker, [_ask(asker, "summary", pieces, span, len(steps))])
     return replace(whole, notes=tuple(dict.fromkeys((*notes, *whole.notes))))
 
 
