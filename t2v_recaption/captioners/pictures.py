@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from t2v_recaption.backends.base import Footage
 from t2v_recaption.captioners.profile import Question
 from t2v_recaption.captioners.times import seconds
+from t2v_recaption.video import grids
 from t2v_recaption.video.frame import Frame
 
 
@@ -29,7 +30,7 @@ def shown(question: Question, frames: Sequence[Frame], *, video: bool) -> tuple[
         return (), (Footage(tuple(frame.image for frame in frames), tuple(frame.time for frame in frames)),)
     if question.layout in ("images", "video"):
         return (), tuple(part for frame in frames for part in (_label(question, frame), frame.image))
-    return (_fitted(question, _one_picture(question, frames)),), ()
+    return (_one_picture(question, frames),), ()
 
 
 def smaller(frame: Frame, side: int) -> Frame:
@@ -38,8 +39,6 @@ def smaller(frame: Frame, side: int) -> Frame:
         return frame
     width, height = frame.size
     scale = side / max(width, height)
-    from PIL import Image
-
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return replace(frame, pixels=np.asarray(frame.image.resize(size, Image.Resampling.BICUBIC)))
 
@@ -48,20 +47,13 @@ def _label(question: Question, frame: Frame) -> str:
     return question.label.replace("{time}", seconds(frame.time)).replace("{number}", str(frame.number))
 
 
-def _one_picture(question: Question, frames: Sequence[Frame]) -> Any:
-    grids: Any = import_module("t2v_recaption.video.grids")
-    images = [frame.image for frame in frames]
-    if question.layout == "last" or (len(images) == 1 and question.layout == "pair"):
-        return images[-1]
+def _one_picture(question: Question, frames: Sequence[Frame]) -> Image.Image:
+    if question.layout == "last" or (len(frames) == 1 and question.layout == "pair"):
+        return grids.hd_transform(frames[-1].image, question.hd) if question.hd else frames[-1].image
     if question.layout == "pair":
-        return grids.pair(images[0], images[-1])
-    if question.layout == "rows":
-        return grids.rows(images, question.columns, size=question.size)
-    return {"column": grids.column, "square": grids.square}[question.layout](images)
-
-
-def _fitted(question: Question, picture: Any) -> Any:
-    if not question.hd:
-        return picture
-    grids: Any = import_module("t2v_recaption.video.grids")
-    return grids.hd_transform(picture, question.hd)
+        picture = grids.pair(frames[0], frames[-1])
+    elif question.layout == "rows":
+        picture = grids.rows(frames, columns=question.columns, lines=question.lines, size=question.size)
+    else:
+        picture = {"column": grids.column, "square": grids.square}[question.layout](frames)
+    return grids.hd_transform(picture, question.hd) if question.hd else picture

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from t2v_recaption.captioners.base import Mode
 from t2v_recaption.captioners.profile import Profile, Question
-from t2v_recaption.captioners.tokens import hd_tokens, image_tokens
+from t2v_recaption.captioners.tokens import image_tokens
 from t2v_recaption.errors import InvalidInput
 from t2v_recaption.records import Record
+from t2v_recaption.video import grids
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _visual(profile: Profile, question: Question, frames: int, size: tuple[int, 
     if question.layout == "none":
         return 0
     if question.hd:
-        return hd_tokens(question.hd, 1)
+        return grids.hd_tokens((grids.TILE, grids.TILE * question.hd))
     width, height = size
     scale = min(1.0, profile.side / max(width, height)) if profile.side else 1.0
     one = image_tokens(max(1, round(width * scale)), max(1, round(height * scale)))

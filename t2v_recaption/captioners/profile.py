@@ -39,7 +39,8 @@ class Question(Record):
     """Fit the picture to so many tiles of 336 x 336 pixels, as InternLM-XComposer2-4KHD does; 0 leaves it alone."""
     label: str = "Frame at {time} s:"
     """What stands before each frame in the layout `images`; `{time}` and `{number}` are filled in."""
-    columns: int = 0
+    columns: int = 5
+    lines: int = 6
     """Of the layout `rows`."""
     size: tuple[int, int] | None = None
     """Width and height to which a grid is resized, whatever its shape."""

@@ -21,11 +21,6 @@ def image_tokens(width: int, height: int) -> int:
     return max(1, math.ceil(width / TILE) * math.ceil(height / TILE))
 
 
-def hd_tokens(columns: int, rows: int) -> int:
-    """Visual tokens of InternLM-XComposer2-4KHD for so many tiles: 144 a tile and for the whole, and separators."""
-    return (columns * rows + 1) * 144 + 1 + (rows + 1) * 12
-
-
 def clipped(text: str, tokens: int) -> str:
     """The text, or as many of its words from the start as surely take no more than `tokens`; 0 is no limit."""
     if not tokens or text_tokens(text) <= tokens:
