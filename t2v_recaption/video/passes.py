@@ -51,7 +51,10 @@ class Pass:
         glued = not self._keys and container.format.name.startswith(_GLUED)
         self._packets = Packets(container, stream, glued=glued, note=note)
         self._skips = stream.codec_context.name in _SKIPPING
-        if not self._packets.timed():  # nothing to find a frame again by after a seek
+        # AVI knows no presentation times: where frames are reordered, what FFmpeg gives for them is a guess.
+        reordered_avi = container.format.name == "avi" and stream.codec_context.has_b_frames
+        self._timed = self._packets.timed() and not reordered_avi
+        if not self._timed:  # frames are counted instead, and nothing finds one again after a seek
             self._keys = ()
         self._jumped = False
         self._goes_on = False
@@ -63,7 +66,7 @@ class Pass:
         self._shown: av.VideoFrame | None = None
         self._drained = False
         self._trusted = -math.inf
-        self._untimed = 0
+        self._counted = 0
 
     def seconds(self, frame: av.VideoFrame) -> float:
         """When a frame is shown, in seconds from the start of the stream."""
@@ -127,10 +130,10 @@ class Pass:
                 self._shown = self._out.popleft()
             if self._out or self._drained:
                 return self._shown
-            if self._packets.beyond(limit) and self._leaves(following):
+            if self._timed and self._packets.beyond(limit) and self._leaves(following):
                 self._drain()
             else:
-                self._feed(limit)
+                self._feed(limit if self._timed else None)
 
     def _leaves(self, following: int | None) -> bool:
         """Whether the pass stops or jumps next, so that nothing more has to be put into the decoder here."""
@@ -167,9 +170,9 @@ class Pass:
             self._note("some packets are damaged and were left out")
             return
         for frame in frames:
-            if frame.pts is None:
-                frame.pts = self._origin + self._untimed * self._packets.gap
-                self._untimed += 1
+            if not self._timed or frame.pts is None:
+                frame.pts = self._origin + self._counted * self._packets.gap
+            self._counted += 1
             if frame.pts >= self._trusted:
                 self._out.append(frame)
 
