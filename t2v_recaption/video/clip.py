@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from copy import copy
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +20,7 @@ from t2v_recaption.video.memory import to_frames, to_videos
 from t2v_recaption.video.passes import TOLERANCE
 from t2v_recaption.video.pictures import Animation, Folder, Memory
 from t2v_recaption.video.pixels import BACKGROUNDS
-from t2v_recaption.video.reader import Reader
+from t2v_recaption.video.reader import Plan, Reader
 
 
 class Clip:
@@ -57,8 +58,7 @@ class Clip:
             raise InvalidInput(f"There is no background {background!r}.", hint="Use black or white.")
         if fps is not None and not 0 < fps < 100_000:
             raise InvalidInput(f"{fps} is not a frame rate.")
-        if not start >= 0 or (end is not None and not end > start):
-            raise InvalidInput(f"A clip cannot run from {start} to {end} s.")
+        _check_span(start, end)
         self.source = local_path(source)
         self.start = float(start)
         self.end = None if end is None else float(end)
@@ -85,7 +85,7 @@ class Clip:
     def _reader(self) -> Reader:
         return _reader_of(self.source, self._fps, self._times, self._background, self._threads)
 
-    @cached_property
+    @property
     def info(self) -> ClipInfo:
         """What is known about the whole source. Raises InvalidInput when it is not video."""
         return self._reader.info()
@@ -93,8 +93,7 @@ class Clip:
     @property
     def span(self) -> tuple[float, float]:
         """Start and end of this clip in seconds, within the source."""
-        end = self.info.duration if self.end is None else min(self.end, self.info.duration or self.end)
-        return min(self.start, end), end
+        return self._span(self.info)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -103,19 +102,12 @@ class Clip:
 
     def part(self, start: float, end: float | None = None) -> Clip:
         """This source from `start` to `end`, in seconds from the start of the source."""
-        other = Clip.__new__(Clip)
-        other.__dict__.update(self.__dict__)
-        Clip.__init__(
-            other,
-            self.source,
-            start=start,
-            end=end,
-            id=self._id,
-            fps=self._fps,
-            times=self._times,
-            background=self._background,
-            threads=self._threads,
-        )
+        _check_span(start, end)
+        other = copy(self)
+        if "_reader" in self.__dict__:  # what was found out about the source is shared
+            other.__dict__["_reader"] = self._reader
+        other.start, other.end = float(start), None if end is None else float(end)
+        other._notes = []
         return other
 
     def frames(self, times: Sequence[float] | None = None, *, longest_side: int | None = None) -> Iterator[Frame]:
@@ -130,11 +122,34 @@ class Clip:
                 gives what can be read of it, and `warnings` says so.
         """
         if times is None:
-            return self._every(longest_side)
-        wanted = [self._within(float(t)) for t in times]
+            return self.planned(lambda _: None, longest_side=longest_side)
+        wanted = [float(t) for t in times]
         if any(b < a for a, b in pairwise(wanted)):
             raise InvalidInput("The times of wanted frames must ascend.")
-        return self._at(wanted, longest_side) if wanted else iter(())
+        return self.planned(lambda _: wanted, longest_side=longest_side) if wanted else iter(())
+
+    def planned(self, plan: Plan, *, longest_side: int | None = None) -> Iterator[Frame]:
+        """Like `frames`, at the times that `plan` gives once `info` is known: the source is opened only once."""
+        every = False
+
+        def times_of(info: ClipInfo) -> list[float] | None:
+            nonlocal every
+            self._span(info)
+            times = plan(info)
+            every = times is None
+            return None if times is None else [self._within(t) for t in times]
+
+        number = 0
+        time = self.start
+        for time, pixels in self._reader.frames(times_of, self.start, longest_side, self._note):
+            if every and number and self.end is not None and time >= self.end - TOLERANCE:
+                return
+            yield Frame(number, time, pixels)
+            number += 1
+        if not number:
+            raise InvalidInput(f"No frame of {self.id!r} can be decoded.", hint="Is it damaged, or protected?")
+        if every:
+            self._compare_end(time)
 
     def sha256(self) -> str:
         """Hash of the source's content (of the whole of it, also for a part)."""
@@ -145,25 +160,15 @@ class Clip:
         # The end is not in the clip: a frame that begins there is the next clip's first.
         return seconds if self.end is None else min(seconds, max(self.start, self.end - 2.1 * TOLERANCE))
 
-    def _every(self, longest_side: int | None) -> Iterator[Frame]:
-        number = 0
-        for time, pixels in self._reader.frames(None, self.start, longest_side, self._note):
-            if self.end is not None and time >= self.end - TOLERANCE and number:
-                return
-            yield Frame(number, time, pixels)
-            number += 1
-        self._something(number)
+    def _span(self, info: ClipInfo) -> tuple[float, float]:
+        if self.start and self.start >= info.duration:
+            raise InvalidInput(f"A clip cannot begin at {self.start:g} s: the video is {info.duration:.2f} s long.")
+        return self.start, info.duration if self.end is None else min(self.end, info.duration)
 
-    def _at(self, wanted: list[float], longest_side: int | None) -> Iterator[Frame]:
-        number = 0
-        for time, pixels in self._reader.frames(wanted, self.start, longest_side, self._note):
-            yield Frame(number, time, pixels)
-            number += 1
-        self._something(number)
-
-    def _something(self, number: int) -> None:
-        if not number:
-            raise InvalidInput(f"No frame of {self.id!r} can be decoded.", hint="Is it damaged, or protected?")
+    def _compare_end(self, last: float) -> None:
+        end = self._span(self.info)[1]
+        if end - last > max(1.0, 3 / (self.info.fps or 1)):
+            self._note(f"the last frame that can be decoded begins at {last:.2f} s, {end - last:.2f} s before the end")
 
     def _note(self, text: str) -> None:
         if text not in self._notes:
@@ -173,6 +178,11 @@ class Clip:
 def clips_of(output: Any, *, fps: float | None = None) -> list[Clip]:
     """A clip for each video of a batch, for example of what a diffusers pipeline returned."""
     return [Clip(frames, fps=fps) for frames in to_videos(output)]
+
+
+def _check_span(start: float, end: float | None) -> None:
+    if not start >= 0 or (end is not None and not end > start):
+        raise InvalidInput(f"A clip cannot run from {start} to {end} s.")
 
 
 def local_path(source: Any) -> Any:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import bisect
 from collections import deque
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from typing import TypeAlias
 
 import av
 
+from t2v_recaption.video.container import base_of, gap_of
+
 Packet: TypeAlias = "av.Packet[av.VideoStream]"
 
+DAMAGED = "some packets are damaged: frames are left out or not right"
 LOOKAHEAD = 17
 """Packets to read ahead: one more than frames can be reordered by (H.264 and HEVC: 16)."""
 
@@ -42,9 +44,10 @@ class Packets:
         self._stream = stream
         self._glued = glued
         self._note = note
-        self._base = float(stream.time_base or Fraction(1, 1000))
-        rate = stream.average_rate or stream.guessed_rate
-        self.gap = max(1, round((float(1 / rate) if rate else 0.04) / self._base))
+        self._base = float(base_of(stream))
+        # A transport stream marks packets that lost a little; elsewhere a packet that is not whole is of no use.
+        self._whole_only = not glued
+        self.gap = gap_of(stream)
         """Usual distance of two frames, in time stamps."""
         self.restart()
 
@@ -78,6 +81,10 @@ class Packets:
             if packet is None:
                 self.ended = True
                 return
+            if packet.is_corrupt:
+                self._note(DAMAGED)
+                if self._whole_only:
+                    continue
             if packet.size:
                 self._register(packet)
             elif not is_last(packet):  # a frame that the container says to repeat

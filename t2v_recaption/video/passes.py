@@ -11,12 +11,11 @@ import bisect
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
 
 import av
 
-from t2v_recaption.video.container import index_of, origin_of
-from t2v_recaption.video.demux import Packet, Packets
+from t2v_recaption.video.container import base_of, origin_of
+from t2v_recaption.video.demux import DAMAGED, Packet, Packets
 
 TOLERANCE = 0.0005
 """Seconds by which a frame may begin after a wanted time and still be the one that is shown: containers that count in
@@ -36,18 +35,23 @@ class Pass:
     """Frames of one open stream, in the order of their times.
 
     Args:
+        keys: time stamps of key frames that can be jumped to, as the container's index counts them.
         note: called with a sentence about each kind of damage that was met.
     """
 
     def __init__(
-        self, container: av.container.InputContainer, stream: av.VideoStream, note: Callable[[str], None]
+        self,
+        container: av.container.InputContainer,
+        stream: av.VideoStream,
+        keys: Sequence[int],
+        note: Callable[[str], None],
     ) -> None:
         self._container = container
         self._stream = stream
         self._note = note
-        self._base = stream.time_base or Fraction(1, 1000)
+        self._base = base_of(stream)
         self._origin = origin_of(stream)
-        self._keys = index_of(container, stream).keys
+        self._keys = tuple(keys)
         glued = not self._keys and container.format.name.startswith(_GLUED)
         self._packets = Packets(container, stream, glued=glued, note=note)
         self._skips = stream.codec_context.name in _SKIPPING
@@ -75,6 +79,12 @@ class Pass:
     def stamp(self, seconds: float) -> int:
         """The last time stamp at which a frame may begin and be shown at `seconds`."""
         return self._origin + math.floor((seconds + TOLERANCE) / float(self._base) + 1e-3)
+
+    def first(self) -> av.VideoFrame | None:
+        """The first frame, which is still to come in what is read next; None when there is none."""
+        while not self._out and self._feed(None):
+            pass
+        return self._out[0] if self._out else None
 
     def onward(self, start: float) -> Iterator[av.VideoFrame]:
         """The frame shown at `start`, then every later one."""
@@ -167,12 +177,14 @@ class Pass:
         except EOFError:
             return
         except (av.FFmpegError, ValueError):
-            self._note("some packets are damaged and were left out")
+            self._note(DAMAGED)
             return
         for frame in frames:
             if not self._timed or frame.pts is None:
                 frame.pts = self._origin + self._counted * self._packets.gap
             self._counted += 1
+            if frame.is_corrupt:
+                self._note(DAMAGED)
             if frame.pts >= self._trusted:
                 self._out.append(frame)
 

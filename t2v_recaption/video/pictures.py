@@ -19,7 +19,7 @@ from t2v_recaption.errors import InvalidInput
 from t2v_recaption.video.info import ClipInfo
 from t2v_recaption.video.passes import TOLERANCE
 from t2v_recaption.video.pixels import BACKGROUNDS, MAX_PIXELS, check_size, fitted, over
-from t2v_recaption.video.reader import Shown
+from t2v_recaption.video.reader import Plan, Shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,13 +64,10 @@ class Pictures:
         )
 
     def frames(
-        self,
-        times: Sequence[float] | None,
-        start: float,
-        longest_side: int | None,
-        note: Callable[[str], None],
+        self, plan: Plan, start: float, longest_side: int | None, note: Callable[[str], None]
     ) -> Iterator[Shown]:
-        """Frames at the ascending `times`, or all from the one shown at `start` on."""
+        """Frames at the times of `plan`, or all from the one shown at `start` on."""
+        times = plan(self.info())
         wanted = range(self._shown_at(start), len(self._times)) if times is None else map(self._shown_at, times)
         last = -1
         pixels: NDArray[np.uint8] | None = None

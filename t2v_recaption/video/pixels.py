@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 from av.sidedata.sidedata import Type as SideData
-from av.video.reformatter import ColorTrc
+from av.video.reformatter import ColorTrc, Interpolation
 
 from t2v_recaption.errors import InvalidInput
 from t2v_recaption.video.hdr import tone_map
@@ -22,6 +22,7 @@ MAX_PIXELS = 1 << 27
 """134 million: 16,384 x 8,192. A larger header is taken for damage, not for a picture to make room for."""
 
 _BT709, _UNSPECIFIED, _SMPTE170M = 1, 2, 5
+_EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 _HDR = {int(ColorTrc.SMPTE2084): "pq", int(ColorTrc.ARIB_STD_B67): "hlg"}
 
 
@@ -107,9 +108,10 @@ class Converter:
         return turned(pixels, turn) if any(turn) else pixels
 
     def _convert(self, frame: av.VideoFrame, size: tuple[int, int], layout: str) -> NDArray[Any]:
-        options: dict[str, Any] = {"width": size[0], "height": size[1], "interpolation": "AREA"}
+        options: dict[str, Any] = {"width": size[0], "height": size[1], "interpolation": Interpolation.AREA}
         if size == (frame.width, frame.height):
-            options["interpolation"] = "BILINEAR"
+            exact = any(c.bits > 8 for c in frame.format.components)
+            options["interpolation"] = _EXACT if exact else Interpolation.BILINEAR
         if frame.colorspace == _UNSPECIFIED and not frame.format.is_rgb:
             options["src_colorspace"] = _usual_matrix(frame.width, frame.height)
         try:

@@ -26,6 +26,10 @@ class Uniform(Record):
     def __str__(self) -> str:
         return f"uniform:{self.count}"
 
+    def times(self, start: float, end: float) -> list[float]:
+        """When frames are wanted in a clip that runs from `start` to `end`."""
+        return middles(start, end, self.count)
+
 
 @dataclass(frozen=True)
 class Every(Record):
@@ -38,6 +42,10 @@ class Every(Record):
 
     def __str__(self) -> str:
         return f"every:{self.seconds:g}"
+
+    def times(self, start: float, end: float) -> list[float]:
+        """When frames are wanted in a clip that runs from `start` to `end`."""
+        return [start + n * self.seconds for n in range(max(1, math.ceil((end - start) / self.seconds - 1e-6)))]
 
 
 @dataclass(frozen=True)
@@ -91,23 +99,21 @@ def sample(clip: Clip, sampling: Sampling, *, longest_side: int | None = None) -
             longest_side=longest_side,
         )
         return
-    last = -math.inf
-    number = 0
-    for frame in clip.frames(wanted_times(clip, sampling), longest_side=longest_side):
+    if isinstance(sampling, PerScene):
+        found = [t for scene in scenes(clip) for t in middles(scene.start, scene.end, sampling.count)]
+        frames = clip.frames(found, longest_side=longest_side)
+    else:
+        frames = clip.planned(lambda _: sampling.times(*clip.span), longest_side=longest_side)
+    yield from each_once(frames)
+
+
+def each_once(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """Frames without those that come again, numbered from 0."""
+    last, number = -math.inf, 0
+    for frame in frames:
         if frame.time > last:
             yield replace(frame, number=number)
-            number += 1
-            last = frame.time
-
-
-def wanted_times(clip: Clip, sampling: Uniform | Every | PerScene) -> list[float]:
-    """The times at which frames are wanted, in seconds from the start of the source."""
-    start, end = clip.span
-    if isinstance(sampling, Uniform):
-        return middles(start, end, sampling.count)
-    if isinstance(sampling, Every):
-        return [start + n * sampling.seconds for n in range(max(1, math.ceil((end - start) / sampling.seconds - 1e-6)))]
-    return [t for scene in scenes(clip) for t in middles(scene.start, scene.end, sampling.count)]
+            last, number = frame.time, number + 1
 
 
 def middles(start: float, end: float, count: int) -> list[float]:

@@ -14,6 +14,7 @@ from t2v_recaption.video import Clip
 from tests.video.films import number_of, write
 
 X264 = "ref=3:scenecut=0:"
+VPX = {"g": "20", "cpu-used": "8", "auto-alt-ref": "1", "lag-in-frames": "8"}  # with frames that are not shown
 RECIPES = {
     "closed.mp4": {"codec": "libx264", "options": {"g": "12", "bf": "3", "x264-params": X264 + "b-pyramid=normal"}},
     "open.mp4": {"codec": "libx264", "options": {"g": "15", "bf": "4", "x264-params": X264 + "open-gop=1:b-adapt=0"}},
@@ -28,8 +29,8 @@ RECIPES = {
     "mpeg4b.mp4": {"codec": "mpeg4", "options": {"g": "12", "bf": "2"}},
     "mpeg2.mpg": {"codec": "mpeg2video", "options": {"g": "12", "bf": "2"}, "base": Fraction(1, 25)},
     "h264.avi": {"codec": "libx264", "options": {"g": "12", "bf": "2"}, "base": Fraction(1, 25)},
-    "vp9.webm": {"codec": "libvpx-vp9", "options": {"g": "20", "cpu-used": "8", "auto-alt-ref": "1", "lag-in-frames": "8"}},
-    "vp8.webm": {"codec": "libvpx", "options": {"g": "20", "cpu-used": "8", "auto-alt-ref": "1", "lag-in-frames": "8"}},
+    "vp9.webm": {"codec": "libvpx-vp9", "options": VPX},
+    "vp8.webm": {"codec": "libvpx", "options": VPX},
     "av1.mp4": {"codec": "libsvtav1", "options": {"g": "16", "preset": "12"}},
     "mjpeg.mov": {"codec": "mjpeg", "layout": "yuvj420p"},
 }
@@ -46,7 +47,7 @@ def uneven(seed: int) -> list[int]:
 
 
 def cut(source, path, skipped):
-    """A copy without the first packets' worth of time, as `ffmpeg -ss … -c copy` makes it: an edit list hides the rest."""
+    """A copy that begins later, as `ffmpeg -ss … -c copy` makes it: an edit list hides the frames before."""
     with av.open(str(source)) as old, av.open(str(path), "w") as new:
         stream = old.streams.video[0]
         copy = new.add_stream_from_template(stream)
