@@ -21,8 +21,11 @@ from t2v_recaption.video.measurements.model import (
     Side,
     TextLine,
 )
+from t2v_recaption.video.measurements.single_pass import METHOD, measure
+from t2v_recaption.video.measurements.text import find_text
 
 __all__ = [
+    "METHOD",
     "Bars",
     "Box",
     "Camera",
@@ -42,4 +45,6 @@ __all__ = [
     "Shot",
     "Side",
     "TextLine",
+    "find_text",
+    "measure",
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,7 +173,8 @@ def amount(axis: Axis, size: float) -> float:
 
 def weight(move: Move) -> float:
     """Its size against what is just clear."""
-    return (np.log(move.amount) if move.axis == "zoom" else move.amount) / CLEAR[move.axis]
+    size = math.log(move.amount) if move.axis == "zoom" else move.amount
+    return float(size / CLEAR[move.axis])
 
 
 def certainty(ratio: float, path: Path) -> float:
@@ -196,7 +199,7 @@ def runs(values: Series, reversal: float) -> list[tuple[int, int]]:
                 turning.append(low)
             direction, low, high = 1, index, index
     turning.append(len(values) - 1)
-    return [steady(values, first, last) for first, last in zip(turning, turning[1:], strict=False) if last > first]
+    return [steady(values, first, last) for first, last in pairwise(turning) if last > first]
 
 
 def steady(values: Series, first: int, last: int) -> tuple[int, int]:
@@ -215,7 +218,8 @@ def largest(path: Path, direction: Direction) -> float:
     axis = AXES[direction]
     sign = 1 if FORWARD[axis] == direction else -1
     values = path.axes[axis]
-    return max([0.0, *(sign * (values[last] - values[first]) for first, last in runs(values, FAINT * CLEAR[axis]))])
+    ways = [sign * float(values[last] - values[first]) for first, last in runs(values, FAINT * CLEAR[axis])]
+    return max([0.0, *ways])
 
 
 def goes(path: Path, direction: Direction, moves: Sequence[Move]) -> Finding[bool]:
@@ -239,12 +243,12 @@ def other_way(direction: Direction, moves: Sequence[Move]) -> bool:
 def shaking(path: Path, jerky: bool) -> Finding[bool]:
     """Whether the camera shakes."""
     size = round(path.shake, 3)
-    if jerky:
-        return Finding(None, 0.0, size, "repeated frames make the path jump")
     if path.times[-1] - path.times[0] < 0.8:
         return Finding(None, 0.0, size, "too short to tell shaking from moving")
     if size < SHAKE_FAINT:
         return Finding(False, round(min(1.0, 0.5 + path.share / 2) * (1 - 0.5 * size / SHAKE_FAINT), 3), size)
+    if jerky:
+        return Finding(None, 0.0, size, "repeated frames make the path jump")
     if size >= (SHAKE_CLEAR + FAST_SHAKE * path.pace) * path.caution and path.turns >= 1.5 and path.share >= 0.5:
         return Finding(True, certainty(size / SHAKE_CLEAR, path), size)
     return Finding(None, 0.0, size, "the path is neither smooth nor clearly shaking")

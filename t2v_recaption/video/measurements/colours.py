@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from t2v_recaption.video.measurements.model import ColourName, Colours, ColourShare, Finding
+from t2v_recaption.video.measurements.model import ColourName, Colours, ColourShare, Finding, Warmth
 
 NAMES: tuple[ColourName, ...] = (
     "black",
@@ -32,7 +33,8 @@ GREY_CHROMA = 9.0
 STRONGEST = 134.0
 """Chroma of the strongest colour of sRGB, blue."""
 GREY_MEAN, GREY_TOP, COLOUR_TOP = 4.0, 8.0, 14.0
-"""Black and white: the mean chroma and that of the most colourful two percent stay below; clear colour is above the third."""
+"""Black and white: the mean chroma and that of the most colourful two percent stay below; clear colour is above the
+third."""
 ONE_TINT = 0.99
 """How much all hues agree in a picture in a single tint, as sepia."""
 LONGER_SIDE = 72
@@ -75,7 +77,7 @@ def palette(picture: NDArray[np.uint8]) -> Palette:
     )
 
 
-def name(light: NDArray[np.float32], chroma: NDArray[np.float32], hue: NDArray[np.float32]) -> NDArray[np.int64]:
+def name(light: NDArray[Any], chroma: NDArray[Any], hue: NDArray[Any]) -> NDArray[np.int64]:
     """The index in `NAMES` of each colour."""
     reddish, tan = (hue < 45) | (hue >= 350), (hue >= 25) & (hue < 88)
     dark = (light < 12) | ((light < 22) & (chroma < 14))
@@ -126,7 +128,7 @@ def grey(palettes: Sequence[Palette], chroma: float) -> Finding[bool]:
     return Finding(None, 0.0, shown, "the colours are too faint to tell")
 
 
-def warmth(warmer: float, coloured: float) -> Finding[str]:
+def warmth(warmer: float, coloured: float) -> Finding[Warmth]:
     """Warm, cool or neither."""
     shown = round(warmer, 3)
     if abs(warmer) >= 0.25 and abs(warmer) >= 0.5 * coloured:

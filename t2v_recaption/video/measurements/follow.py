@@ -7,6 +7,7 @@ background.
 
 from __future__ import annotations
 
+import time as clock
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from t2v_recaption.video.measurements.similarity import Points, Similarity, fit
+
+flow_library: Any = cv2
+"""OpenCV without its types, which are wrong for optical flow."""
 
 Gray = NDArray[np.uint8]
 
@@ -37,7 +41,11 @@ MOVED = 0.4
 """Pixels that it must have moved against the camera."""
 
 
-@dataclass(frozen=True, eq=False)
+HEAT = (32, 18)
+"""Columns and rows of the grid on which it is kept where things move."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Step:
     """From one frame to the next. Complex numbers are x + iy in pixels of the small frame."""
 
@@ -70,6 +78,8 @@ class Step:
     """Mean length."""
     on_screen: complex = 0j
     """Mean movement of that part in the picture itself."""
+    heat: NDArray[np.uint8] | None = None
+    """How much of each of `HEAT` fields moves by itself, 0 to 255."""
 
     @property
     def followed(self) -> bool:
@@ -78,17 +88,15 @@ class Step:
 
 
 class Follower:
-    """Takes small grey frames one after another; `heat` sums up where things move by themselves."""
+    """Takes small grey frames one after another. `motion`: whether to look for what moves besides the camera, too."""
 
-    def __init__(self) -> None:
-        self._flow: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    def __init__(self, *, motion: bool = True) -> None:
+        self._flow: Any = flow_library.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._last: Gray | None = None
         self._time = 0.0
-        self.heat: NDArray[np.float32] | None = None
-
-    def reset(self) -> None:
-        """Forget the last frame: a new shot begins."""
-        self._last, self.heat = None, None
+        self._motion = motion
+        self.motion_seconds = 0.0
+        """Time that went into what moves besides the camera."""
 
     def step(self, gray: Gray, time: float) -> Step | None:
         """How the picture moved since the frame before; None for the first."""
@@ -104,8 +112,14 @@ class Follower:
         found = fit(old, new, weights, tolerance)
         if found is None:
             return Step(time, time - since, tracked=len(old), change=change)
+        followed = camera(found, old, new, weights, tolerance, gray)
+        if not self._motion or min(gray.shape) < 32:
+            return Step(time, time - since, change=change, **followed)
+        start = clock.perf_counter()
         moving, flow = self._moving(last, gray, found)
-        return Step(time, time - since, change=change, **camera(found, old, new, weights, tolerance, gray), **subject(moving, flow, found))
+        parts = subject(moving, flow, found)
+        self.motion_seconds += clock.perf_counter() - start
+        return Step(time, time - since, change=change, **followed, **parts)
 
     def _moving(self, last: Gray, gray: Gray, found: Similarity) -> tuple[NDArray[np.bool_], NDArray[np.complex64]]:
         """Which pixels (at half size) moved by themselves, and how far against the camera."""
@@ -113,11 +127,9 @@ class Follower:
         differs = cv2.absdiff(cv2.blur(small_last, (3, 3)), cv2.blur(small, (3, 3)))
         field = self._flow.calc(small_last, small, None)
         flow = (field[..., 0] + 1j * field[..., 1]).astype(np.complex64) * 2
-        moving = (differs > CHANGED + CHANGED_GRAIN * noise(gray)) & (np.abs(flow) > MOVED)
+        moving: NDArray[np.bool_] = (differs > CHANGED + CHANGED_GRAIN * noise(gray)) & (np.abs(flow) > MOVED)
         moving = np.asarray(cv2.morphologyEx(moving.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), bool)
-        spots = moving.astype(np.float32)
-        self.heat = spots if self.heat is None else self.heat + spots
-        return moving, flow
+        return moving & inside(found, moving.shape), flow
 
 
 def half(gray: Gray) -> Gray:
@@ -131,6 +143,16 @@ def undo(last: Gray, found: Similarity) -> Gray:
     matrix = np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
     size = (last.shape[1], last.shape[0])
     return np.asarray(cv2.warpAffine(last, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def inside(found: Similarity, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which pixels (at half size) were in the earlier frame already, with a margin."""
+    ones = np.full(shape, 255, np.uint8)
+    ones[:1], ones[-1:], ones[:, :1], ones[:, -1:] = 0, 0, 0, 0
+    a, b = found.scale_turn, found.shift / 2
+    matrix = np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+    here = cv2.warpAffine(ones, matrix, (shape[1], shape[0]), borderValue=0)
+    return np.asarray(cv2.erode(here, np.ones((5, 5), np.uint8)) > 254, bool)
 
 
 def spots(gray: Gray) -> NDArray[np.float32]:
@@ -161,8 +183,8 @@ def track(last: Gray, gray: Gray) -> tuple[Points, Points]:
     if not len(old):
         return np.zeros(0, np.complex128), np.zeros(0, np.complex128)
     settings: Any = {"winSize": WINDOW, "maxLevel": LEVELS}
-    new, found, _ = cv2.calcOpticalFlowPyrLK(last, gray, old, None, **settings)
-    home, back, _ = cv2.calcOpticalFlowPyrLK(gray, last, new, None, **settings)
+    new, found, _ = flow_library.calcOpticalFlowPyrLK(last, gray, old, None, **settings)
+    home, back, _ = flow_library.calcOpticalFlowPyrLK(gray, last, new, None, **settings)
     good = (found.ravel() == 1) & (back.ravel() == 1) & (np.abs(home - old).max((1, 2)) < RETURN)
     return as_complex(old[good]), as_complex(new[good])
 
@@ -179,7 +201,9 @@ def border_weights(points: Points, shape: tuple[int, ...]) -> NDArray[np.float64
     return np.where((np.abs(x - 0.5) > 0.3) | (np.abs(y - 0.5) > 0.3), 2.0, 1.0)
 
 
-def camera(found: Similarity, old: Points, new: Points, weights: NDArray[np.float64], tolerance: float, gray: Gray) -> dict[str, Any]:
+def camera(
+    found: Similarity, old: Points, new: Points, weights: NDArray[np.float64], tolerance: float, gray: Gray
+) -> dict[str, Any]:
     """The camera's part of a step."""
     height, width = gray.shape
     middle = np.array([(width - 1) / 2 + 1j * (height - 1) / 2])
@@ -206,6 +230,11 @@ def rival(found: Similarity, old: Points, new: Points, weights: NDArray[np.float
     return float(weights[rest][other.inliers].sum() / max(weights[found.inliers].sum(), 1e-9))
 
 
+def heat(moving: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Where it moves, on a coarse grid."""
+    return np.asarray(cv2.resize(moving.astype(np.uint8) * 255, HEAT, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def subject(moving: NDArray[np.bool_], flow: NDArray[np.complex64], found: Similarity) -> dict[str, Any]:
     """The subject's part of a step."""
     area = float(moving.mean())
@@ -216,4 +245,11 @@ def subject(moving: NDArray[np.bool_], flow: NDArray[np.complex64], found: Simil
     rows, columns = np.nonzero(moving)
     place = np.array([complex(2 * columns.mean(), 2 * rows.mean())])
     carried = complex(found.apply(place)[0] - place[0])
-    return {"area": area, "flow": mean, "coherence": abs(mean) / speed, "speed": speed, "on_screen": mean + carried}
+    return {
+        "area": area,
+        "flow": mean,
+        "coherence": abs(mean) / speed,
+        "speed": speed,
+        "on_screen": mean + carried,
+        "heat": heat(moving),
+    }

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from t2v_recaption.video.measurements.model import Bars, Finding
+from t2v_recaption.video.measurements.model import BarKind, Bars, Finding, Sharpness
 
 Gray = NDArray[np.uint8]
 
@@ -18,8 +18,8 @@ THINNEST = 0.02
 """A bar takes this share of the picture's height or width at least."""
 STEP = 14.0
 """Levels by which the picture next to a bar must be brighter on average."""
-SHARP, SOFT = 0.62, 0.45
-"""Sharpness from where a picture is sharp, and below which it is blurred."""
+SHARP, BLURRED = 0.55, 0.35
+"""Sharpness from where a picture is sharp, and below which it is blurred; in between it is undetermined."""
 
 
 class BarFinder:
@@ -52,15 +52,15 @@ class BarFinder:
         (top, bottom, rows_clear), (left, right, columns_clear) = found
         if not (rows_clear and columns_clear):
             return Bars(Finding(reason="dark edges that need not be bars"))
-        kind = {
+        kinds: dict[tuple[bool, bool], BarKind] = {
             (False, False): "none",
             (True, False): "letterbox",
             (False, True): "pillarbox",
             (True, True): "windowbox",
-        }[top > 0, left > 0]
+        }
         covered = 1 - (bottom - top) * (right - left)
         content = (round(left, 4), round(top, 4), round(right, 4), round(bottom, 4))
-        return Bars(Finding(kind, 0.95, round(covered, 4)), content)  # type: ignore[arg-type]
+        return Bars(Finding(kinds[top > 0, left > 0], 0.95, round(covered, 4)), content)
 
 
 def edges(most: NDArray[np.float32], mean: NDArray[np.float64]) -> tuple[float, float, bool]:
@@ -75,13 +75,16 @@ def edges(most: NDArray[np.float32], mean: NDArray[np.float64]) -> tuple[float, 
     if min(before, after) < thin or abs(before - after) > max(2, 0.15 * max(before, after)):
         return 0.0, 1.0, False
     reach = max(2, length // 40)
-    steps = [mean[first : first + reach].max() - mean[:before].mean(), mean[last - reach : last + 1].max() - mean[-after:].mean()]
+    steps = [
+        mean[first : first + reach].max() - mean[:before].mean(),
+        mean[last - reach : last + 1].max() - mean[-after:].mean(),
+    ]
     return first / length, (last + 1) / length, min(steps) >= STEP
 
 
 def sharpness(gray: Gray) -> float:
-    """0 (blurred) to 1 (sharp): how much neighbouring differences shrink when the picture is blurred, in its most detailed
-    parts. After Crété and others, "The blur effect" (2007), without its pooling over the whole picture.
+    """0 (blurred) to 1 (sharp): how much neighbouring differences shrink when the picture is blurred, where it has most
+    detail. After Crété and others, "The blur effect" (2007), without its pooling over the whole picture.
     """
     picture = gray.astype(np.float32)
     values = []
@@ -95,7 +98,7 @@ def sharpness(gray: Gray) -> float:
     return min(values)
 
 
-def sharp(values: Sequence[float], *, contrast: float) -> Finding[str]:
+def sharp(values: Sequence[float], *, contrast: float) -> Finding[Sharpness]:
     """How sharp a shot is. `contrast`: between its 5th and 95th percent of brightness."""
     if not values:
         return Finding(reason="no frame was measured")
@@ -104,4 +107,6 @@ def sharp(values: Sequence[float], *, contrast: float) -> Finding[str]:
         return Finding(None, 0.0, value, "too little contrast to tell")
     if value >= SHARP:
         return Finding("sharp", round(min(1.0, 0.5 + (value - SHARP) * 2), 3), value)
-    return Finding("soft" if value >= SOFT else "blurred", 0.6, value)
+    if value < BLURRED:
+        return Finding("blurred", round(min(1.0, 0.5 + (BLURRED - value) * 2), 3), value)
+    return Finding(None, 0.0, value, "neither sharp nor clearly blurred")

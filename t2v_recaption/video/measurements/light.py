@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from t2v_recaption.video.measurements.model import Finding, Light
+from t2v_recaption.video.measurements.model import Finding, Level, Light, Trend
 
 DARK, BRIGHT, MARGIN = 0.27, 0.6, 0.04
 """Mean brightness below which a picture is dark and above which it is bright; undetermined within the margin."""
-CHANGE_CLEAR, CHANGE_FAINT = 0.08, 0.035
+CHANGE_CLEAR, CHANGE_FAINT = 0.1, 0.035
 """Change of the mean brightness: from where it is a change, and below which it is none."""
 ONE_WAY = 0.7
 """Share of all change that must go one way for the light to grow or fade."""
@@ -64,17 +64,17 @@ def judge(frames: Sequence[Exposure], *, shots: int = 1) -> Light | None:
     )
 
 
-def level(mean: float) -> Finding[str]:
+def level(mean: float) -> Finding[Level]:
     """Dark, medium or bright."""
     near = min((DARK, BRIGHT), key=lambda border: abs(mean - border))
     away = abs(mean - near)
     if away < MARGIN:
         return Finding(None, 0.0, round(mean, 4), "the brightness lies between two levels")
-    value = "dark" if mean < DARK else "bright" if mean > BRIGHT else "medium"
+    value: Level = "dark" if mean < DARK else "bright" if mean > BRIGHT else "medium"
     return Finding(value, round(min(1.0, 0.5 + away * 3), 3), round(mean, 4))
 
 
-def trend(mean: NDArray[np.float64], change: float, shots: int) -> Finding[str]:
+def trend(mean: NDArray[np.float64], change: float, shots: int) -> Finding[Trend]:
     """How the brightness goes."""
     shown = round(change, 4)
     if shots > 1:

@@ -7,9 +7,10 @@ they mean the same at any size. Direction words are the camera's: when it pans r
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from t2v_recaption.records import Record
+from t2v_recaption.video.info import ClipInfo
 
 T = TypeVar("T")
 
@@ -18,6 +19,12 @@ Direction = Literal["left", "right", "up", "down", "in", "out", "clockwise", "co
 crane, in and out for a zoom as well as a move along the line of sight: telling them apart takes more than measuring."""
 
 Side = Literal["left", "right", "up", "down"]
+Place = Literal["left", "right", "up", "down", "stays"]
+Level = Literal["dark", "medium", "bright"]
+Trend = Literal["steady", "darker", "brighter", "varying"]
+Warmth = Literal["warm", "cool", "neutral"]
+Sharpness = Literal["sharp", "blurred"]
+BarKind = Literal["none", "letterbox", "pillarbox", "windowbox"]
 Axis = Literal["pan", "tilt", "zoom", "roll"]
 
 Box = tuple[float, float, float, float]
@@ -132,7 +139,7 @@ class Motion(Record):
     direction: Finding[Side] = field(default_factory=Finding)
     """Where the moving part of the picture goes against the background, when it is clear. `amount`: picture widths
     (heights) that it goes during the shot."""
-    on_screen: Finding[Side | Literal["stays"]] = field(default_factory=Finding)
+    on_screen: Finding[Place] = field(default_factory=Finding)
     """Where it goes in the picture itself: a tracked subject stays. `amount` as for `direction`."""
     tracking: Finding[bool] = field(default_factory=Finding)
     """A tracking shot: the subject stays in its place in the picture while the background moves."""
@@ -156,9 +163,9 @@ class Light(Record):
     """Five percent of the picture is darker than this."""
     high: float
     """Five percent of the picture is brighter than this."""
-    level: Finding[Literal["dark", "medium", "bright"]] = field(default_factory=Finding)
+    level: Finding[Level] = field(default_factory=Finding)
     """`amount`: `brightness`."""
-    trend: Finding[Literal["steady", "darker", "brighter", "varying"]] = field(default_factory=Finding)
+    trend: Finding[Trend] = field(default_factory=Finding)
     """How it changes within the time. `amount`: `end` - `start`."""
 
 
@@ -183,7 +190,7 @@ class Colours(Record):
     """All colours that cover at least one percent, the largest first."""
     black_and_white: Finding[bool] = field(default_factory=Finding)
     """Grey tones only. `amount`: mean chroma (CIELAB), 0 for grey."""
-    warmth: Finding[Literal["warm", "cool", "neutral"]] = field(default_factory=Finding)
+    warmth: Finding[Warmth] = field(default_factory=Finding)
     """Whether the coloured parts are mostly warm (red to yellow) or cool (green to violet). It speaks of colours in the
     picture, whether of the light or of the things. `amount`: warm share minus cool share, -1 to 1."""
     saturation: float = 0.0
@@ -208,8 +215,9 @@ class Shot(Record):
     motion: Motion
     light: Light | None
     colours: Colours | None
-    sharpness: Finding[Literal["sharp", "soft", "blurred"]] = field(default_factory=Finding)
-    """The sharpest part of the picture: a sharp subject before a blurred background is sharp. `amount`: 0 to 1."""
+    sharpness: Finding[Sharpness] = field(default_factory=Finding)
+    """The most detailed part of the picture, at the size that is measured: a sharp subject before a blurred background
+    is sharp. `amount`: 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -238,8 +246,8 @@ class Playback(Record):
 class Bars(Record):
     """Black bars around the picture."""
 
-    kind: Finding[Literal["none", "letterbox", "pillarbox", "windowbox"]]
-    """Letterbox: above and below; pillarbox: left and right; windowbox: both. `amount`: share of the picture covered."""
+    kind: Finding[BarKind]
+    """Letterbox: above and below; pillarbox: left and right; windowbox: both. `amount`: share of the picture."""
     content: Box = (0.0, 0.0, 1.0, 1.0)
     """The part of the picture inside the bars."""
 
@@ -280,8 +288,8 @@ class Measurements(Record):
 
     clip: str
     """The clip's id."""
-    info: Any
-    """A `ClipInfo`: facts about the file, as size, duration, frame rate and codec."""
+    info: ClipInfo
+    """Facts about the file: size, duration, frame rate, codec."""
     start: float
     """Seconds from the start of the video: what was measured."""
     end: float

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from t2v_recaption.video.measurements.follow import Step
-from t2v_recaption.video.measurements.model import Box, Camera, Finding, Motion, Side
+from t2v_recaption.video.measurements.follow import HEAT, Step
+from t2v_recaption.video.measurements.model import Box, Camera, Finding, Motion, Place, Side
 
-AREA_CLEAR, AREA_FAINT = 0.004, 0.0005
+AREA_CLEAR, AREA_FAINT = 0.004, 0.001
 """Share of the picture that moves by itself: from where something moves, and below which nothing does."""
 AGREE = 0.9
 """Share of the points that must obey the camera for nothing else to move."""
@@ -19,17 +19,19 @@ WAY_CLEAR = 0.08
 ONE_WAY = 0.5
 """Share of its whole way that it must get ahead: less is to and fro."""
 FOLLOWED_CLEAR, STAYS = 0.3, 0.35
-"""A tracking shot: the camera goes so many picture widths at least, and the subject stays within such a share of them."""
+"""A tracking shot: the camera goes so many picture widths at least, and the subject strays by less than such a share of
+them."""
 LARGEST = 0.45
 """Share of the picture beyond which what moves is not one subject."""
 
 
-def judge(steps: Sequence[Step], camera: Camera, heat: NDArray[np.float32] | None, width: int, height: int) -> Motion:
-    """What moves by itself in a shot. `heat` holds how often each part of the picture did."""
+def judge(steps: Sequence[Step], camera: Camera, width: int, height: int) -> Motion:
+    """What moves by itself in a shot, whose steps were measured on frames of this size."""
     if camera.reason:
         lost = Finding[bool](reason=f"the camera could not be followed: {camera.reason}")
         return Motion(moving=lost, tracking=lost, direction=Finding(reason=lost.reason))
     known = [step for step in steps if step.followed]
+    heat = sum((step.heat.astype(np.float64) for step in known if step.heat is not None), np.zeros(HEAT[::-1]))
     area = float(np.mean([step.area for step in known]))
     moving = moves(known, area, camera, width)
     if not moving.value:
@@ -83,7 +85,7 @@ def side_of(across: float, down: float) -> Side | None:
     return None
 
 
-def on_screen(known: Sequence[Step], camera: Camera, width: int, height: int) -> Finding[str]:
+def on_screen(known: Sequence[Step], camera: Camera, width: int, height: int) -> Finding[Place]:
     """Where the moving part goes in the picture itself."""
     found = way([step.on_screen for step in known], known, width, height)
     if found.decided:
@@ -93,9 +95,7 @@ def on_screen(known: Sequence[Step], camera: Camera, width: int, height: int) ->
     return Finding(None, 0.0, found.amount, found.reason)
 
 
-def tracks(
-    known: Sequence[Step], camera: Camera, area: float, heat: NDArray[np.float32] | None, width: int
-) -> Finding[bool]:
+def tracks(known: Sequence[Step], camera: Camera, area: float, heat: NDArray[np.float64], width: int) -> Finding[bool]:
     """Whether the camera keeps up with a subject that moves."""
     if camera.static.value:
         return Finding(False, camera.static.confidence)
@@ -106,22 +106,22 @@ def tracks(
     frame = box(heat)
     apart = frame is not None and not (frame[0] < 0.02 and frame[2] > 0.98)
     amount = round(abs(gone), 4)
-    if abs(gone) >= FOLLOWED_CLEAR and gone * ahead > 0 and unity >= 0.7 and area <= LARGEST and apart:
-        if left_behind <= STAYS * abs(gone):
-            return Finding(True, round(unity * (1 - left_behind / abs(gone)), 3), amount)
+    goes_along = abs(gone) >= FOLLOWED_CLEAR and gone * ahead > 0 and left_behind <= STAYS * abs(gone)
+    if goes_along and unity >= 0.7 and area <= LARGEST and apart:
+        return Finding(True, round(unity * (1 - left_behind / abs(gone)), 3), amount)
     return Finding(None, 0.0, amount, "no subject clearly stays in its place while the background moves")
 
 
-def box(heat: NDArray[np.float32] | None) -> Box | None:
+def box(heat: NDArray[np.float64]) -> Box | None:
     """The part of the picture that holds most of the movement: between its 5th and 95th percent on both axes."""
-    if heat is None or not heat.any():
+    if not heat.any():
         return None
     edges = [spread(heat.sum(0)), spread(heat.sum(1))]
     (left, right), (top, bottom) = edges
     return (round(left, 3), round(top, 3), round(right, 3), round(bottom, 3))
 
 
-def spread(sums: NDArray[np.float32]) -> tuple[float, float]:
+def spread(sums: NDArray[np.float64]) -> tuple[float, float]:
     """Where 5 and 95 percent of the sum lie, as shares of the length."""
     part = np.cumsum(sums) / sums.sum()
     return float(np.searchsorted(part, 0.05) / len(sums)), float((np.searchsorted(part, 0.95) + 1) / len(sums))

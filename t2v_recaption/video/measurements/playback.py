@@ -18,7 +18,7 @@ GRID = (4, 4)
 FIELDS = 4
 """So many of them must, at least."""
 FLICKER_CLEAR, FLICKER_FAINT = 0.6, 0.3
-"""Percent of the full range by which brightness jumps to and fro: from where it flickers, and below which it does not."""
+"""Percent of the full range by which brightness jumps to and fro: from where it flickers, below which it does not."""
 TO_AND_FRO = 0.6
 """Share of the jumps that must go the other way than the one before."""
 SAME = 0.12
@@ -67,7 +67,7 @@ class Watcher:
             patch = float(cv2.resize(difference, size, interpolation=cv2.INTER_AREA).max())
             self.away = max(self.away, self.from_first(gray))
         self._last = gray
-        fields = cv2.resize(gray.astype(np.float32), GRID, interpolation=cv2.INTER_AREA)
+        fields = np.asarray(cv2.resize(gray.astype(np.float32), GRID, interpolation=cv2.INTER_AREA), np.float32)
         return Look(time, fields, change, patch)
 
     def from_first(self, gray: Gray) -> float:
