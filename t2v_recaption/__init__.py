@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from t2v_recaption.registry import describe
     from t2v_recaption.targets.model import Encoder, Target
     from t2v_recaption.targets.tokens import TokenCounter
+    from t2v_recaption.video.measurements import Measurements, measure
     from t2v_recaption.writers import make_backend
 
 __version__ = "0.1.0"
@@ -50,12 +51,13 @@ _WHERE = {
     "Enhancer": "enhancer",
     "Fact": "intent.model",
     "Failure": "enhancement",
-    "Intent": "intent.model",
     "Guidance": "captioners.guidance",
+    "Intent": "intent.model",
     "InvalidInput": "errors",
     "InvalidTemplate": "errors",
     "Job": "pipeline",
     "Kind": "intent.model",
+    "Measurements": "video.measurements",
     "MissingDependency": "errors",
     "NotKept": "errors",
     "RecaptionError": "errors",
@@ -70,6 +72,7 @@ _WHERE = {
     "enhance": "enhancer",
     "launch": "cli.launch",  # a command line to build on: imported only when a launcher asks for it
     "make_backend": "writers",
+    "measure": "video.measurements",
 }
 
 __all__ = [
@@ -88,6 +91,7 @@ __all__ = [
     "InvalidTemplate",
     "Job",
     "Kind",
+    "Measurements",
     "MissingDependency",
     "NotKept",
     "RecaptionError",
@@ -102,6 +106,7 @@ __all__ = [
     "enhance",
     "launch",
     "make_backend",
+    "measure",
 ]
 
 
