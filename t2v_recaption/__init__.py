@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from t2v_recaption.backends.base import Backend
+    from t2v_recaption.captioners.ask import Answer
     from t2v_recaption.captioners.base import ClipCaption, Step
     from t2v_recaption.captioners.captioner import Captioner
     from t2v_recaption.captioners.guidance import Guidance
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _WHERE = {
+    "Answer": "captioners.ask",
     "Backend": "backends.base",
     "BackendError": "errors",
     "Captioner": "captioners.captioner",
@@ -76,6 +78,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "Answer",
     "Backend",
     "BackendError",
     "Captioner",

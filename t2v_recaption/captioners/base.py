@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from t2v_recaption.backends.base import ChatReply, ChatRequest
-from t2v_recaption.errors import RecaptionError
+from t2v_recaption.errors import InvalidInput, RecaptionError
 from t2v_recaption.records import Record
 
 Mode = Literal["fast", "sliding", "summary", "measured"]
@@ -65,3 +65,21 @@ what came of it. Whoever drives it may put the requests of many into one batch: 
 
 Session = Work[ClipCaption]
 """The work on one clip; returns its caption."""
+
+
+def between(steps: Sequence[Step], start: float | None = None, end: float | None = None) -> tuple[Step, ...]:
+    """The steps of which any part lies between two times, in order of time.
+
+    Raises:
+        InvalidInput: the range is empty or the wrong way round, or no step lies in it.
+    """
+    low = float("-inf") if start is None else start
+    high = float("inf") if end is None else end
+    if not low < high:
+        raise InvalidInput(f"The range from {start} to {end} s is empty.", hint="Give a start before the end.")
+    ordered = sorted(steps, key=lambda step: (step.end, step.number))
+    chosen = tuple(step for step in ordered if step.start < high and (step.end > low or step.start == low))
+    if not chosen:
+        reach = f"They reach from {ordered[0].start:g} to {ordered[-1].end:g} s." if ordered else "There are none."
+        raise InvalidInput(f"No step lies between {low:g} and {high:g} s.", hint=reach)
+    return chosen

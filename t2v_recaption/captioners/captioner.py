@@ -12,8 +12,9 @@ from t2v_recaption.backends.base import Backend, ChatReply
 from t2v_recaption.captioners import profile as profiles
 from t2v_recaption.captioners.ask import Answer, answers
 from t2v_recaption.captioners.asker import Asker
-from t2v_recaption.captioners.base import ClipCaption, Mode, Session, Step, Work
+from t2v_recaption.captioners.base import ClipCaption, Mode, Session, Step, Work, between
 from t2v_recaption.captioners.drive import IN_FLIGHT, run_sessions
+from t2v_recaption.captioners.fast import thinned
 from t2v_recaption.captioners.guidance import Guidance
 from t2v_recaption.captioners.plan import Budget, Plan, plan
 from t2v_recaption.captioners.profile import Profile
@@ -164,9 +165,17 @@ class Captioner:
             InvalidInput: there is no question, the clip cannot be read, or the profile answers none.
         """
         frames = self._frames(clip, self.sampling("ask"))
-        session = self.ask_session(frames, questions, history=history, steps=steps, span=clip.span)
-        (found,) = run_sessions([session], self.backend)
+        return self.answer(frames, questions, history=history, steps=steps, span=clip.span)
+
+    def answer(self, frames: Iterable[Frame], questions: Sequence[str], **options: Any) -> list[Answer]:
+        """Answers about frames that are at hand; arguments as those of `ask_session`."""
+        (found,) = run_sessions([self.ask_session(frames, questions, **options)], self.backend)
         return found
+
+    def frames(self, clip: Clip, mode: str) -> list[Frame]:
+        """The frames that a mode sees of a clip, thinned to as many as one question may show."""
+        kept, _ = thinned(checked(self._frames(clip, self.sampling(mode))), self.profile.frames, self.profile.side)
+        return kept
 
     def session(
         self,
@@ -342,24 +351,6 @@ class Captioner:
         from t2v_recaption import video
 
         return video.sample(clip, video.parse_sampling(sampling), longest_side=self.profile.side or None)
-
-
-def between(steps: Sequence[Step], start: float | None = None, end: float | None = None) -> tuple[Step, ...]:
-    """The steps of which any part lies between two times, in order of time.
-
-    Raises:
-        InvalidInput: the range is empty or the wrong way round, or no step lies in it.
-    """
-    low = float("-inf") if start is None else start
-    high = float("inf") if end is None else end
-    if not low < high:
-        raise InvalidInput(f"The range from {start} to {end} s is empty.", hint="Give a start before the end.")
-    ordered = sorted(steps, key=lambda step: (step.end, step.number))
-    chosen = tuple(step for step in ordered if step.start < high and (step.end > low or step.start == low))
-    if not chosen:
-        reach = f"They reach from {ordered[0].start:g} to {ordered[-1].end:g} s." if ordered else "There are none."
-        raise InvalidInput(f"No step lies between {low:g} and {high:g} s.", hint=reach)
-    return chosen
 
 
 def _failed(task: Task, error: RecaptionError) -> Session:

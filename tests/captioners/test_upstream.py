@@ -34,14 +34,14 @@ LINES = "".join(
 FIRST = "This is the first frame of a video, describe it in detail."
 FAST = "Here are a few key frames of a video, discribe this video in detail."
 GRID = (
-    "The provided image arranges keyframes from a video in a grid view, keyframes are separated with white bands. Answer "
-    "concisely with overall content and context of the video, highlighting any significant events, characters, or objects "
-    "that appear throughout the frames."
+    "The provided image arranges keyframes from a video in a grid view, keyframes are separated with white bands. "
+    "Answer concisely with overall content and context of the video, highlighting any significant events, characters, "
+    "or objects that appear throughout the frames."
 )
 LLAMA = (
-    "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nYou are a helpful language and vision assistant. You "
-    "are able to understand the visual content that the user provides, and assist the user with a variety of tasks using "
-    "natural language.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n<image>\n{}<|eot_id|>"
+    "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nYou are a helpful language and vision assistant. "
+    "You are able to understand the visual content that the user provides, and assist the user with a variety of tasks "
+    "using natural language.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n<image>\n{}<|eot_id|>"
     "<|start_header_id|>assistant<|end_header_id|>\n\n"
 )
 
