@@ -12,8 +12,9 @@ same name.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from t2v_recaption.verify.claims import claims_of
 from t2v_recaption.verify.model import (
@@ -31,8 +32,11 @@ from t2v_recaption.verify.model import (
     Window,
 )
 from t2v_recaption.verify.refine import refined_claims
-from t2v_recaption.verify.verifier import Unverified, Verifier
-from t2v_recaption.verify.verifier import verify as verify_clip
+from t2v_recaption.verify.verifier import Unverified, Verifier, verify
+
+if TYPE_CHECKING:
+    from t2v_recaption.backends.base import Backend
+    from t2v_recaption.verify.captions import CaptionerLike
 
 __all__ = [
     "Box",
@@ -51,16 +55,28 @@ __all__ = [
     "Window",
     "claims_of",
     "refined_claims",
-    "verify_clip",
+    "verify",
 ]
 
 
 class _Callable(ModuleType):
     """A module that is called like the function of its name."""
 
-    def __call__(self, clip: Any, prompt: str | ClaimSet, **options: Any) -> Verification:
-        return verify_clip(clip, prompt, **options)
+    def __call__(
+        self,
+        clip: Any,
+        prompt: str | ClaimSet,
+        *,
+        judges: Sequence[Backend] | Backend = (),
+        captioner: CaptionerLike | None = None,
+        measurements: bool = True,
+        **options: Any,
+    ) -> Verification:
+        return _verify(clip, prompt, judges=judges, captioner=captioner, measurements=measurements, **options)
 
 
-_Callable.__call__.__doc__ = verify_clip.__doc__
-sys.modules[__name__].__class__ = _Callable
+_verify = verify
+_Callable.__call__.__doc__ = verify.__doc__
+
+verify = sys.modules[__name__]  # type: ignore[assignment]  # so that whoever imports either gets what does for both
+verify.__class__ = _Callable

@@ -168,8 +168,17 @@ def _draft(intent: Intent, ours: Sequence[Claim], item: dict[str, Any], wanted: 
         raise Unfit(f"the claim {own!r} lacks a text, a question that ends in a question mark, or facts of the list.")
     expected = expected.lower() if form != "colour" else expected
     model = next((c for c in ours if set(c.facts) & set(facts)), ours[0])
-    claim = replace(model, id=own, text=text, question=question, expected=expected, form=cast("Form", form), facts=facts,
-                    parents=parents, spans=tuple(s for f in facts for s in intent[f].spans))  # fmt: skip
+    claim = replace(
+        model,
+        id=own,
+        text=text,
+        question=question,
+        expected=expected,
+        form=cast("Form", form),
+        facts=facts,
+        parents=parents,
+        spans=tuple(span for fact in facts for span in intent[fact].spans),
+    )
     _check_answer(claim)
     return claim
 
