@@ -20,6 +20,7 @@ COMMANDS = {
     "enhance": "Turn a prompt into a dense caption (same as t2v-enhance).",
     "serve": "Serve captions over HTTP.",
     "targets": "List the video models that captions are written for.",
+    "verify": "Hold clips against what the user asked for.",
 }
 """Name → one line of help; the command is the object of that name in `t2v_recaption.cli.<name>`."""
 

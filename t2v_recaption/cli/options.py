@@ -98,11 +98,11 @@ class Settings:
         if self.chosen_writer == "composer":
             return {}
         named = {"model": self.model, "revision": self.revision, "base_url": self.base_url}
-        backend = {key: value for key, value in named.items() if value is not None} | dict(map(_pair, self.option))
+        backend = {key: value for key, value in named.items() if value is not None} | dict(map(pair, self.option))
         return {"backend_options": backend, "template": self.template, "cache": not self.no_cache}
 
 
-def _pair(text: str) -> tuple[str, Any]:
+def pair(text: str) -> tuple[str, Any]:
     """`KEY=VALUE` with the value read as YAML (true, 4, [a, b]).
 
     Raises:
