@@ -41,6 +41,8 @@ class Source:
     """The CSV column or JSONL key that holds the prompt; empty for .txt."""
     header: tuple[str, ...] = ()
     """The columns of a CSV file."""
+    names: tuple[str, ...] = PROMPT_COLUMNS
+    """Keys of a JSONL object that are tried, in order, where no column is named."""
 
     @property
     def format(self) -> str:
@@ -88,14 +90,14 @@ class Source:
             return Row(number, value, {"prompt": value})
         if not isinstance(value, dict):
             return Row(number, "", error=f"line {number} is neither a JSON object nor a string")
-        key = self.column or next((name for name in PROMPT_COLUMNS if name in value), "")
+        key = self.column or next((name for name in self.names if name in value), "")
         if not isinstance(prompt := value.get(key), str):
             return Row(number, "", value, error=f"line {number} has no text under {key or 'prompt'!r}")
         return Row(number, prompt, value)
 
 
-def open_source(path: Path, column: str = "") -> Source:
-    """Look at a file of prompts: its format and its prompt column.
+def open_source(path: Path, column: str = "", names: tuple[str, ...] = PROMPT_COLUMNS) -> Source:
+    """Look at a file of prompts (or of whatever `names` call its main column): its format and that column.
 
     Raises:
         InvalidInput: no such file, a format that is not known, no prompt column.
@@ -103,7 +105,7 @@ def open_source(path: Path, column: str = "") -> Source:
     if path.is_dir() or not path.exists():
         raise InvalidInput(f"There is no file {str(path)!r}.", hint="Check the path given with --file.")
     if format_of(path) != ".csv":
-        return Source(path, column)
+        return Source(path, column, names=names)
     with open_text(path) as stream:
         try:
             header = next(csv.reader(stream), [])
@@ -111,7 +113,7 @@ def open_source(path: Path, column: str = "") -> Source:
             raise _not_utf8(path, error) from error
         except csv.Error as error:
             raise InvalidInput(f"{path} is not a CSV file: {error}.") from error
-    return Source(path, _prompt_column(path, header, column), tuple(header))
+    return Source(path, _main_column(path, header, column, names), tuple(header), names)
 
 
 def format_of(path: Path) -> str:
@@ -139,23 +141,23 @@ def open_text(path: Path) -> TextIO:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}.", hint="Check its permissions.") from error
 
 
-def _prompt_column(path: Path, header: Sequence[str], column: str) -> str:
+def _main_column(path: Path, header: Sequence[str], column: str, names: tuple[str, ...]) -> str:
     if column:
         if column not in header:
             raise InvalidInput(f"{path} has no column {column!r}.", hint=f"It has: {', '.join(header)}.")
         return column
-    for name in PROMPT_COLUMNS:
+    for name in names:
         if name in header:
             return name
     if len(header) == 1:
         for sign, called in ((";", "semicolons"), ("\t", "tabs")):
-            if sign in header[0] and set(header[0].split(sign)) & set(PROMPT_COLUMNS):
+            if sign in header[0] and set(header[0].split(sign)) & set(names):
                 raise InvalidInput(
                     f"The columns of {path} are separated by {called}.", hint="Save it with commas, or as .jsonl."
                 )
         return header[0]
     raise InvalidInput(
-        f"{path} has no column named prompt.",
+        f"{path} has no column named {names[0]}.",
         hint=f"Name one with --column: {', '.join(header) or 'the file is empty'}.",
     )
 
