@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from t2v_recaption.registry import describe
     from t2v_recaption.targets.model import Encoder, Target
     from t2v_recaption.targets.tokens import TokenCounter
+    from t2v_recaption.verify.claims import claims_of
+    from t2v_recaption.verify.model import Claim, ClaimResult, ClaimSet, ClaimStatus, Verdict, Verification
+    from t2v_recaption.verify.verifier import Verifier, verify
     from t2v_recaption.video.measurements import Measurements, measure
     from t2v_recaption.writers import make_backend
 
@@ -47,6 +50,10 @@ _WHERE = {
     "Backend": "backends.base",
     "BackendError": "errors",
     "Captioner": "captioners.captioner",
+    "Claim": "verify.model",
+    "ClaimResult": "verify.model",
+    "ClaimSet": "verify.model",
+    "ClaimStatus": "verify.model",
     "ClipCaption": "captioners.base",
     "Encoder": "targets.model",
     "Enhancement": "enhancement",
@@ -70,11 +77,16 @@ _WHERE = {
     "Target": "targets.model",
     "TokenCounter": "targets.tokens",
     "UnknownName": "errors",
+    "Verdict": "verify.model",
+    "Verification": "verify.model",
+    "Verifier": "verify.verifier",
+    "claims_of": "verify.claims",
     "describe": "registry",
     "enhance": "enhancer",
     "launch": "cli.launch",  # a command line to build on: imported only when a launcher asks for it
     "make_backend": "writers",
     "measure": "video.measurements",
+    "verify": "verify",  # the module itself, which can be called
 }
 
 __all__ = [
@@ -82,6 +94,10 @@ __all__ = [
     "Backend",
     "BackendError",
     "Captioner",
+    "Claim",
+    "ClaimResult",
+    "ClaimSet",
+    "ClaimStatus",
     "ClipCaption",
     "Encoder",
     "Enhancement",
@@ -105,11 +121,16 @@ __all__ = [
     "Target",
     "TokenCounter",
     "UnknownName",
+    "Verdict",
+    "Verification",
+    "Verifier",
+    "claims_of",
     "describe",
     "enhance",
     "launch",
     "make_backend",
     "measure",
+    "verify",
 ]
 
 

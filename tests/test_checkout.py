@@ -22,11 +22,22 @@ def test_packages_come_from_this_checkout(package) -> None:
 def test_public_names_are_all_there_and_sorted() -> None:
     assert t2v_recaption.__all__ == sorted(t2v_recaption.__all__)
     for name in t2v_recaption.__all__:
-        assert getattr(t2v_recaption, name).__name__ == name
+        assert getattr(t2v_recaption, name).__name__.rpartition(".")[2] == name
 
 
 def test_enhance_is_the_function_whatever_was_imported_first() -> None:
     code = "import t2v_recaption.enhancer; from t2v_recaption import enhance; assert callable(enhance)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("first", ["t2v_recaption.verify.model", "t2v_recaption.verify", "t2v_recaption"])
+def test_verify_can_be_called_whatever_was_imported_first(first) -> None:
+    code = (
+        f"import {first}\n"
+        "from t2v_recaption import claims_of, verify\n"
+        "import t2v_recaption.verify as module\n"
+        "assert callable(verify) and module is verify and module.claims_of is claims_of"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from t2v_recaption.errors import BackendError
+from t2v_recaption.errors import BackendError, InvalidInput
 from t2v_recaption.records import Record
 
 Role = Literal["system", "user", "assistant"]
@@ -20,7 +20,13 @@ class Footage(Record):
     frames: tuple[Any, ...] = field(repr=False)
     """Images, in order: paths, PIL images, arrays (height x width x 3, uint8, RGB) or encoded bytes."""
     times: tuple[float, ...]
-    """Seconds of each frame, counted from the start of the video."""
+    """Seconds of each frame, counted from the start of the video, never falling."""
+
+    def __post_init__(self) -> None:
+        if len(self.frames) != len(self.times) or not self.frames:
+            raise InvalidInput(f"Footage needs a time for each frame: {len(self.frames)} and {len(self.times)}.")
+        if any(later < earlier for earlier, later in zip(self.times, self.times[1:], strict=False)):
+            raise InvalidInput("The times of footage fall: its frames are out of order.")
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,22 @@ class ChatReply(Record):
     error: BackendError | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True)
+class Estimate(Record):
+    """What a request takes, before it is sent."""
+
+    prompt_tokens: int
+    """Tokens of the prompt, those for images and video included."""
+    visual_tokens: int
+    """Tokens that stand for images and video."""
+    context: int
+    """Tokens that the model can look at, prompt and answer together."""
+    memory: int
+    """Bytes beside the model's weights, about."""
+    notes: tuple[str, ...] = ()
+    """What would be changed to make it fit (`ChatReply.notes`)."""
+
+
 class Backend:
     """Base of all backends. Cheap to construct, loads on first use, `close()` frees the memory."""
 
@@ -104,6 +126,10 @@ class Backend:
             BackendError: the model cannot be loaded at all.
         """
         raise NotImplementedError
+
+    def estimate(self, request: ChatRequest) -> Estimate | None:
+        """What the request takes; None where the backend cannot tell. May read the model's files, not its weights."""
+        return None
 
     def identity(self) -> dict[str, Any]:
         """What decides the answers besides the request (model, revision, dtype …), for cache keys."""

@@ -83,32 +83,9 @@ class Decoder:
         room = max(row.room for row in rows)
         cache = self._prefix.cache(len(rows), width + room) if self._prefix and done else self._empty()
         tokens, mask, positions = self._padded(rows, done, width, room)
-        while True:
-            seen = done + width
-            logits = self._step(tokens, mask[:, :seen], positions, cache)
-            for row, token in zip(rows, choose(logits, rows), strict=True):
-                if not row.finish_reason:
-                    row.accept(token, self._ends, self._tokenizer)
-            running = [number for number, row in enumerate(rows) if not row.finish_reason]
-            if not running:
-                return
-            if len(running) <= DROP_AT * len(rows):
-                rows = [rows[number] for number in running]
-                mask = self._drop(cache, mask, running)
-            tokens, positions = self._next(rows)
-            width += 1
-
-    def _step(self, tokens: Any, mask: Any, positions: Any, cache: Any) -> torch.Tensor:
-        output = self._model(
-            input_ids=tokens,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        logits: torch.Tensor = output.logits[:, -1]
-        return logits
+        seen = done + width
+        logits = step(self._model, tokens, mask[:, :seen], positions, cache)
+        go_on(self._model, self._tokenizer, self._ends, rows, logits, cache, mask, seen)
 
     def _padded(self, rows: Sequence[Row], done: int, width: int, room: int) -> tuple[Any, Any, Any]:
         """What follows the prefix, padded on the left; the mask has room for what will be generated."""
@@ -123,24 +100,76 @@ class Decoder:
             mask[number, done : done + start] = 0
         return tokens.to(device), mask.to(device), positions.to(device)
 
-    def _next(self, rows: Sequence[Row]) -> tuple[Any, Any]:
-        device = self._model.device
-        # A row that has ended and not yet dropped out repeats its last token; nobody reads what follows.
-        tokens = [[row.out[-1] if row.out else row.ids[-1]] for row in rows]
-        positions = [[len(row.ids) + len(row.out) - 1] for row in rows]
-        return torch.tensor(tokens, device=device), torch.tensor(positions, device=device)
-
-    def _drop(self, cache: Any, mask: torch.Tensor, running: Sequence[int]) -> torch.Tensor:
-        kept = torch.tensor(running, device=mask.device)
-        if all(isinstance(layer, RoomyLayer) for layer in cache.layers):
-            for layer in cache.layers:
-                layer.select(kept.to(layer.device))
-        else:
-            cache.reorder_cache(kept)
-        return mask.index_select(0, kept)
-
     def _empty(self) -> Any:
         return DynamicCache(config=self._model.config)
+
+
+def go_on(
+    model: Any,
+    tokenizer: Any,
+    ends: frozenset[int],
+    rows: list[Row],
+    logits: torch.Tensor,
+    cache: Any,
+    mask: torch.Tensor,
+    seen: int,
+) -> None:
+    """Generate until every row has ended.
+
+    Args:
+        model: the model.
+        tokenizer: its tokenizer.
+        ends: the tokens that end a text.
+        rows: the rows, whose prompts have been run.
+        logits: what follows their prompts, `[rows, vocabulary]`.
+        cache: what the model remembers of the prompts, padded on the left to the same length.
+        mask: 0 where there is padding, `[rows, length]`, with room for what will be generated.
+        seen: the length of the prompts with padding.
+    """
+    while True:
+        for row, token in zip(rows, choose(logits, rows), strict=True):
+            if not row.finish_reason:
+                row.accept(token, ends, tokenizer)
+        running = [number for number, row in enumerate(rows) if not row.finish_reason]
+        if not running:
+            return
+        if len(running) <= DROP_AT * len(rows):
+            rows = [rows[number] for number in running]
+            mask = _drop(cache, mask, running)
+        seen += 1
+        tokens, positions = _next(model, rows)
+        logits = step(model, tokens, mask[:, :seen], positions, cache)
+
+
+def step(model: Any, tokens: Any, mask: Any, positions: Any, cache: Any) -> torch.Tensor:
+    """Run these tokens; gives what follows the last of them, `[rows, vocabulary]`."""
+    output = model(
+        input_ids=tokens,
+        attention_mask=mask,
+        position_ids=positions,
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    )
+    logits: torch.Tensor = output.logits[:, -1]
+    return logits
+
+
+def _next(model: Any, rows: Sequence[Row]) -> tuple[Any, Any]:
+    # A row that has ended and not yet dropped out repeats its last token; nobody reads what follows.
+    tokens = [[row.out[-1] if row.out else row.ids[-1]] for row in rows]
+    positions = [[len(row.ids) + row.offset + len(row.out) - 1] for row in rows]
+    return torch.tensor(tokens, device=model.device), torch.tensor(positions, device=model.device)
+
+
+def _drop(cache: Any, mask: torch.Tensor, running: Sequence[int]) -> torch.Tensor:
+    kept = torch.tensor(running, device=mask.device)
+    if all(isinstance(layer, RoomyLayer) for layer in cache.layers):
+        for layer in cache.layers:
+            layer.select(kept.to(layer.device))
+    else:
+        cache.reorder_cache(kept)
+    return mask.index_select(0, kept)
 
 
 def ran_out_of_memory(work: Callable[[], None]) -> bool:

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from t2v_recaption.backends.base import ChatReply, ChatRequest
 from t2v_recaption.backends.chat_format import NO_TEMPLATE, ChatFormat, MultimodalFormat
 from t2v_recaption.backends.checkpoint import NAME, Checkpoint
 from t2v_recaption.backends.content import has_visuals
 from t2v_recaption.backends.decoding import Decoder, free_memory
+from t2v_recaption.backends.encoding import Encoded, Encoder, Shrink
 from t2v_recaption.backends.loading import Loaded
+from t2v_recaption.backends.processors import load_processor, takes_video
 from t2v_recaption.backends.sampling import Row
 from t2v_recaption.backends.transformers import failed
-from t2v_recaption.backends.vision import VisionDecoder, load_processor
+from t2v_recaption.backends.vision import Task, VisionDecoder
 from t2v_recaption.errors import BackendError, RecaptionError
 
 if TYPE_CHECKING:
     from t2v_recaption.backends.transformers import TransformersBackend
-
-
-class _Job:
-    """A request on its way: its number in the batch, its row, the text it became, and notes for the reply."""
-
-    def __init__(self, number: int, row: Row, text: str, notes: tuple[str, ...]) -> None:
-        self.number, self.row, self.text, self.notes = number, row, text, notes
 
 
 class Engine:
@@ -48,72 +43,116 @@ class Engine:
         self._decoder: Decoder | None = Decoder(
             loaded.model, loaded.tokenizer, loaded.ends, settings.batch_size, share_prefix=settings.share_prefix
         )
-        self._vision: tuple[VisionDecoder, ChatFormat] | None = None
+        self._vision: VisionDecoder | None = None
+        self._encoder: Encoder | None = None
 
     def reply(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """One reply a request, in order."""
         replies: list[ChatReply | None] = [None] * len(requests)
-        spoken: list[_Job] = []
-        shown: list[_Job] = []
-        for number, request in enumerate(requests):
-            with_images = has_visuals(request)
-            try:
-                job = self._job(number, request, with_images=with_images)
-                (shown if with_images else spoken).append(job)
-            except RecaptionError as error:
-                replies[number] = failed(error)
-        for job, failure in self._run(spoken, shown):
-            replies[job.number] = failed(failure) if failure is not None else self._answered(job)
+        plain = [number for number, request in enumerate(requests) if not _special(request)]
+        special = [number for number, request in enumerate(requests) if _special(request)]
+        for number, reply in zip(plain, self._spoken([requests[n] for n in plain]), strict=True):
+            replies[number] = reply
+        for number, task in zip(special, self._shown([requests[n] for n in special]), strict=True):
+            notes = task.encoded.notes if task.encoded is not None else ()
+            replies[number] = self._answered(task.row, notes, task.error)
         return [reply for reply in replies if reply is not None]
 
     def close(self) -> None:
         """Let go of the model and give its memory back."""
-        self._loaded, self._decoder, self._vision = None, None, None
+        self._loaded, self._decoder, self._vision, self._encoder = None, None, None, None
         del self._format
         free_memory()
 
-    def _run(self, spoken: Sequence[_Job], shown: Sequence[_Job]) -> list[tuple[_Job, Exception | None]]:
-        errors: list[Exception | None] = []
-        if spoken and self._decoder is not None:
-            errors += self._decoder.run([job.row for job in spoken])
-        if shown and self._vision is not None:
-            errors += self._vision[0].run([job.row for job in shown], [job.text for job in shown])
-        return list(zip([*spoken, *shown], errors, strict=True))
+    def _spoken(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
+        """The replies to requests of text alone."""
+        encoded = [self._try(request) for request in requests]
+        good = [each for each in encoded if not isinstance(each, RecaptionError)]
+        errors = iter(self._decoder.run([row for row, _ in good]) if good and self._decoder else [])
+        return [
+            failed(each) if isinstance(each, RecaptionError) else self._answered(*each, next(errors))
+            for each in encoded
+        ]
 
-    def _job(self, number: int, request: ChatRequest, *, with_images: bool) -> _Job:
+    def _shown(self, requests: Sequence[ChatRequest]) -> list[Task]:
+        if not requests:
+            return []
+        if self._vision is None:
+            settings = self._settings
+            memory = None if settings.memory_gb is None else int(settings.memory_gb * 1e9)
+            self._vision = VisionDecoder(
+                self._model(), self._encode, settings.batch_size, memory=memory, share=settings.share_prefix
+            )
+        return self._vision.run(requests)
+
+    def _encode(self, request: ChatRequest, shrink: Shrink | None, most: int | None) -> tuple[Encoded, Shrink]:
+        if not has_visuals(request):
+            row, notes = self._row(request)
+            return Encoded(row.ids, {}, (), 0, 0, notes), Shrink()
+        encoder = self._seeing()
+        if shrink is not None:
+            return encoder.encode(request, shrink), shrink
+        return encoder.fitting(request, most_tokens=most)
+
+    def _try(self, request: ChatRequest) -> tuple[Row, tuple[str, ...]] | RecaptionError:
+        try:
+            return self._row(request)
+        except RecaptionError as error:
+            return error
+
+    def _row(self, request: ChatRequest) -> tuple[Row, tuple[str, ...]]:
+        """A request of text alone as a row, and notes on what differs from what was asked."""
         loaded = self._model()
-        text, notes = (self._vision_format() if with_images else self._format).render(request)
+        text, notes = self._format.render(request)
         # Chat templates write the special tokens themselves; plain text needs the tokenizer's.
         ids = loaded.tokenizer(text, add_special_tokens=NO_TEMPLATE in notes)["input_ids"]
         room = min(request.max_tokens, loaded.context - len(ids))
         if not ids or room < 1:
             what = f"The prompt has {len(ids)} tokens, and the model takes {loaded.context}."
             raise BackendError(what, hint="Shorten it, or use a model with a longer context.", backend=NAME)
-        return _Job(number, Row(ids, request, room), text, notes)
+        return Row(ids, request, room), notes
 
-    def _vision_format(self) -> ChatFormat:
+    def _seeing(self) -> Encoder:
         loaded = self._model()
         if not loaded.sees:
-            hint = "Use a vision-language model, such as Qwen/Qwen2.5-VL-3B-Instruct."
+            hint = "Use a vision-language model, such as Qwen/Qwen3-VL-4B-Instruct."
             raise BackendError(f"{self._checkpoint.name} takes no images.", hint=hint, backend=NAME)
-        if self._vision is None:
-            trusted = self._settings.load_options.trust_remote_code
-            processor = load_processor(self._checkpoint, trust_remote_code=trusted)
-            template, special = self._settings.chat_template, loaded.tokenizer.all_special_tokens
-            chat_format = MultimodalFormat(processor, special, template, thinking=self._settings.thinking)
-            self._vision = VisionDecoder(loaded, processor, self._settings.batch_size), chat_format
-        return self._vision[1]
+        if self._encoder is None:
+            self._encoder = make_encoder(self._checkpoint, loaded.model.config, loaded.context, self._settings)
+        return self._encoder
 
-    def _answered(self, job: _Job) -> ChatReply:
+    def _answered(self, row: Row | None, notes: tuple[str, ...], error: Exception | None) -> ChatReply:
+        if error is not None or row is None:
+            return failed(error or BackendError("The request was not run.", backend=NAME))
         return ChatReply(
-            text=job.row.text(self._model().tokenizer),
-            finish_reason=job.row.finish_reason,
-            prompt_tokens=len(job.row.ids),
-            completion_tokens=len(job.row.out),
-            notes=job.notes,
+            text=row.text(self._model().tokenizer),
+            finish_reason=row.finish_reason,
+            prompt_tokens=len(row.ids),
+            completion_tokens=len(row.out),
+            notes=notes,
+            probabilities=row.probabilities,
         )
 
     def _model(self) -> Loaded:
         if self._loaded is None:
             raise BackendError("The model was closed while it was in use.", backend=NAME)
         return self._loaded
+
+
+def make_encoder(checkpoint: Checkpoint, config: Any, context: int, settings: TransformersBackend) -> Encoder:
+    """The encoder of a vision-language model; needs its files, not its weights.
+
+    Raises:
+        MissingDependency: its processor needs a package that is not installed.
+        InvalidInput: it comes without a processor, or the chat template cannot be read.
+    """
+    processor = load_processor(checkpoint, trust_remote_code=settings.load_options.trust_remote_code)
+    video = getattr(processor, "video_processor", None) is not None and takes_video(checkpoint.folder)
+    special, thinking = processor.tokenizer.all_special_tokens, settings.thinking
+    chat_format = MultimodalFormat(processor, special, settings.chat_template, thinking=thinking, video=video)
+    return Encoder(processor, chat_format, config, context, video=video)
+
+
+def _special(request: ChatRequest) -> bool:
+    """Whether the request shows the model something or wants more than text."""
+    return has_visuals(request) or bool(request.choices) or request.beams > 1

@@ -53,7 +53,7 @@ def load(checkpoint: Checkpoint, options: LoadOptions) -> Loaded:
         config = transformers.AutoConfig.from_pretrained(checkpoint.folder, **source_options)
         sees = getattr(config, "vision_config", None) is not None
         model = _model(checkpoint, options, device, sees, source_options)
-    return Loaded(model, tokenizer, _ends(model, tokenizer), _context(model), sees)
+    return Loaded(model, tokenizer, _ends(model, tokenizer), context_of(model.config), sees)
 
 
 def pick_device(device: str) -> torch.device:
@@ -84,7 +84,7 @@ def _model(
         extra["attn_implementation"] = options.attention
     model, report = kind.from_pretrained(
         checkpoint.folder,
-        dtype=_dtype(options.dtype, device, checkpoint),
+        dtype=number_format(options.dtype, device, checkpoint),
         device_map=spread,
         use_safetensors=None if checkpoint.gguf_file else True,
         output_loading_info=True,
@@ -95,7 +95,12 @@ def _model(
     return (model if spread else model.to(device)).eval()
 
 
-def _dtype(dtype: Dtype, device: torch.device, checkpoint: Checkpoint) -> Any:
+def number_format(dtype: Dtype, device: torch.device, checkpoint: Checkpoint) -> Any:
+    """The torch dtype that a model is loaded in, or `auto`: as its weights are stored.
+
+    Raises:
+        InvalidInput: there is no such dtype.
+    """
     if dtype == "auto":
         # By the size of the files and not by the memory that is free now: the same call must give the same answer.
         small = checkpoint.weight_bytes <= (SMALL_GGUF if checkpoint.gguf_file else SMALL)
@@ -147,9 +152,9 @@ def _ends(model: Any, tokenizer: Any) -> frozenset[int]:
     return frozenset(found)
 
 
-def _context(model: Any) -> int:
-    config = model.config.get_text_config(decoder=True)
-    return int(getattr(config, "max_position_embeddings", None) or 1 << 30)
+def context_of(config: Any) -> int:
+    """Tokens that a model of this configuration can look at, prompt and answer together."""
+    return int(getattr(config.get_text_config(decoder=True), "max_position_embeddings", None) or 1 << 30)
 
 
 @contextlib.contextmanager

@@ -42,6 +42,18 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # untyped
         self._show(end)
         return self.keys, self.values
 
+    @classmethod
+    def over(cls, keys: torch.Tensor, values: torch.Tensor, length: int) -> RoomyLayer:
+        """A layer in memory that is there already, `[rows, heads, length + room, size]`; nothing is copied."""
+        layer = cls(keys[:0, :, :0], values[:0, :, :0], 0, 0)
+        layer._keys, layer._values = keys, values
+        layer._show(length)
+        return layer
+
+    def cut(self, length: int) -> None:
+        """Forget what is beyond this length."""
+        self._show(length)
+
     def select(self, rows: torch.Tensor) -> None:
         """Keep these rows only."""
         length = self.keys.shape[-2]

@@ -28,6 +28,10 @@ class Row:
         self.ids = list(ids)
         self.request = request
         self.room = room
+        self.offset = 0
+        """What a token's position has beyond its number: models that place an image's tokens in two dimensions count
+        them otherwise."""
+        self.probabilities: dict[str, float] | None = None
         self.restart()
 
     def restart(self) -> None:

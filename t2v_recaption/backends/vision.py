@@ -1,155 +1,280 @@
-"""Generating from images: the model's own processor and `generate`, one batch at a time, without prefix sharing.
+"""Answering from images and video: each prompt is run alone, what prompts begin with once, then all go on together.
 
-The images come before the text, so the prompts of a batch have little in common; and how a vision model counts
-positions is its own affair, which its `generate` knows.
+Prompts with images are long, so that one fills a device's compute, and running it alone has three effects: nothing of
+another row can change its result, no family's images need be padded to one another's, and what several questions are
+asked about is encoded once. Generating, where a batch pays, is done in batches. Rows whose choices or beams are wanted
+come this way too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from types import SimpleNamespace
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 import transformers
-from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
-from transformers.utils import is_torchvision_available
+from transformers import DynamicCache
 
-from t2v_recaption.backends.checkpoint import NAME, Checkpoint
-from t2v_recaption.backends.content import pieces
-from t2v_recaption.backends.decoding import ran_out_of_memory
-from t2v_recaption.backends.images import pil_image
+from t2v_recaption.backends.base import ChatRequest
+from t2v_recaption.backends.budget import Costs, free_memory, rows_that_fit
+from t2v_recaption.backends.choices import probabilities
+from t2v_recaption.backends.decoding import go_on, ran_out_of_memory, step
+from t2v_recaption.backends.encoding import Encoded, Shrink
 from t2v_recaption.backends.loading import Loaded
+from t2v_recaption.backends.memory import Layers, Seen, Together
+from t2v_recaption.backends.prefix import can_share
 from t2v_recaption.backends.sampling import Row, choose
-from t2v_recaption.errors import BackendError, InvalidInput, MissingDependency, RecaptionError
+from t2v_recaption.errors import RecaptionError
+
+log = logging.getLogger(__name__)
+
+CHOICE_ROOM = 64
+"""Tokens that a choice may have."""
+HALF = 0.7
+"""Of width and height: half the pixels."""
+
+Encode = Callable[[ChatRequest, "Shrink | None", "int | None"], "tuple[Encoded, Shrink]"]
+"""Encodes a request: shrunk as said, or as little as its context (or so many tokens) needs."""
 
 
-def load_processor(checkpoint: Checkpoint, *, trust_remote_code: bool) -> Any:
-    """The model's processor; without its part for video where torchvision is not installed.
+@dataclass
+class Task:
+    """A request on its way."""
 
-    Raises:
-        MissingDependency: the processor needs a package that is not installed.
-        InvalidInput: the model comes without one.
-    """
-    try:
-        processor = _processor(checkpoint.folder, trust_remote_code=trust_remote_code)
-    except ImportError as error:
-        said = str(error)
-        package = next((name for name in ("num2words", "torchvision") if name in said.lower()), "pillow")
-        raise MissingDependency(f"The image processor of {checkpoint.name}", package, "vision") from error
-    except (OSError, ValueError) as error:
-        hint = "Its folder needs preprocessor_config.json."
-        raise InvalidInput(f"{checkpoint.name} has no image processor.", hint=hint) from error
-    processor.tokenizer.padding_side = "left"
-    return processor
+    request: ChatRequest
+    encoded: Encoded | None = None
+    shrink: Shrink = field(default_factory=Shrink)
+    row: Row | None = None
+    error: Exception | None = None
+    shrunk: bool = False
 
-
-def _processor(folder: Path, *, trust_remote_code: bool) -> Any:
-    options = {"local_files_only": True, "trust_remote_code": trust_remote_code}
-    if not is_torchvision_available():
-        config = transformers.AutoConfig.from_pretrained(folder, **options)
-        kind = PROCESSOR_MAPPING.get(type(config), None)
-        if kind is not None and kind.get_attributes()[-1] == "video_processor":
-            return _image_only(kind).from_pretrained(folder, local_files_only=True)
-    return transformers.AutoProcessor.from_pretrained(folder, **options)
-
-
-def _image_only(kind: Any) -> Any:
-    """The processor without its part for video, which is all that needs torchvision."""
-
-    class ImageOnly(kind):  # type: ignore[misc]  # untyped
-        @classmethod
-        def get_attributes(cls) -> list[str]:
-            names: list[str] = kind.get_attributes()
-            return names[:-1]
-
-        @classmethod
-        def from_args_and_dict(cls, args: Any, processor_dict: dict[str, Any], **given: Any) -> Any:
-            known = {key: value for key, value in processor_dict.items() if key != "video_processor"}
-            # SmolVLM's asks its video processor how it samples even where there is no video.
-            made = super().from_args_and_dict([*args, None], known, **given)
-            made.video_processor = SimpleNamespace(num_frames=None, fps=None)
-            return made
-
-    ImageOnly.__name__ = kind.__name__
-    return ImageOnly
+    def take(self, encoded: Encoded, shrink: Shrink, context: int) -> None:
+        """Go on with these inputs."""
+        self.encoded, self.shrink = encoded, shrink
+        self.row = Row(encoded.ids, self.request, min(self.request.max_tokens, context - len(encoded.ids)))
 
 
 class VisionDecoder:
-    """Runs rows with images.
+    """Runs requests that show the model something, or that ask for choices or beams.
 
     Args:
         loaded: the model.
-        processor: its processor.
-        batch_size: rows that run together at most; halved when memory runs out, for good.
+        encode: makes the model's inputs.
+        batch_size: rows that generate together at most; halved when memory runs out, for good.
+        memory: bytes that may be used beside the weights; None takes what is free.
+        share: encode once what requests begin with in common.
     """
 
-    def __init__(self, loaded: Loaded, processor: Any, batch_size: int) -> None:
-        self._loaded, self._processor = loaded, processor
+    def __init__(
+        self, loaded: Loaded, encode: Encode, batch_size: int, *, memory: int | None = None, share: bool = True
+    ) -> None:
+        self._loaded, self._encode, self._memory, self._share = loaded, encode, memory, share
         self.batch_size = batch_size
+        self._costs = Costs(loaded.model.config, loaded.model.dtype)
+        self._joins = can_share(loaded.model)
+        self._seen: Seen | None = None
 
-    def run(self, rows: Sequence[Row], texts: Sequence[str]) -> list[Exception | None]:
-        """Generate for all rows; gives the error of each row that could not be run."""
-        errors: list[Exception | None] = []
-        while len(errors) < len(rows):
-            some = slice(len(errors), len(errors) + self.batch_size)
-            errors += self._attempt(rows[some], texts[some])
-        return errors
+    def run(self, requests: Sequence[ChatRequest]) -> list[Task]:
+        """Answer all requests; gives a task for each, in order, whose row holds the answer unless it has an error."""
+        tasks = [Task(request) for request in requests]
+        waiting = list(tasks)
+        while waiting:
+            some, waiting = waiting[: self.batch_size], waiting[self.batch_size :]
+            for task in some:
+                self._prepare(task)
+            self._run([task for task in some if task.error is None])
+        return tasks
 
-    def _attempt(self, rows: Sequence[Row], texts: Sequence[str]) -> list[Exception | None]:
-        """One batch; nothing when it must be tried again with fewer rows."""
+    def forget(self) -> None:
+        """Let go of what is remembered of the last prompt."""
+        self._seen = None
+
+    def _prepare(self, task: Task) -> None:
         try:
-            failed = ran_out_of_memory(lambda: self._batch(rows, texts))
-        except (RecaptionError, ValueError, IndexError, RuntimeError) as error:
-            if len(rows) > 1:  # one bad image must not take the others with it
-                return [self._attempt([row], [text])[0] for row, text in zip(rows, texts, strict=True)]
-            return [error]
-        if not failed:
-            return [None] * len(rows)
-        if len(rows) == 1:
-            return [MemoryError("one request is too large")]
-        self.batch_size = max(1, len(rows) // 2)
-        return []
+            task.take(*self._encode(task.request, None, None), self._loaded.context)
+            if (most := self._affordable(task)) is not None:
+                task.take(*self._encode(task.request, None, most), self._loaded.context)
+        except (RecaptionError, ValueError, IndexError, TypeError, RuntimeError, OSError) as error:
+            task.error = error
 
-    def _batch(self, rows: Sequence[Row], texts: Sequence[str]) -> None:
-        for row in rows:
-            row.restart()
-        inputs = self._inputs(rows, texts)
-        width = inputs["input_ids"].shape[1]
+    def _affordable(self, task: Task) -> int | None:
+        """The most tokens that there is memory for, where this task has more."""
+        limit = self._limit()
+        need = self._costs.row(len(_ids(task)), _row(task).room, _pixels(task))
+        if limit is None or need <= limit or not _encoded(task).visual_tokens:
+            return None
+        log.info("A request needs about %.2f GB, and there are %.2f.", need / 1e9, limit / 1e9)
+        return max(1, int(len(_ids(task)) * limit / need))
+
+    def _run(self, tasks: list[Task]) -> None:
+        # Those that show the same, one after the other, so that it is encoded once.
+        keys = list(dict.fromkeys(_encoded(task).key for task in tasks))
+        waiting = sorted(tasks, key=lambda task: keys.index(_encoded(task).key))
+        while waiting:
+            count = min(self._fitting(waiting), self.batch_size)
+            done = self._attempt(waiting[:count])
+            waiting = waiting[done:]
+
+    def _fitting(self, tasks: Sequence[Task]) -> int:
+        lengths, rooms = [len(_ids(task)) for task in tasks], [_row(task).room for task in tasks]
+        running = max(self._costs.running(len(_ids(task)), _pixels(task)) for task in tasks)
+        return rows_that_fit(lengths, rooms, running, self._costs, self._limit())
+
+    def _limit(self) -> int | None:
+        return self._memory if self._memory is not None else free_memory(self._loaded.model.device)
+
+    def _attempt(self, tasks: list[Task]) -> int:
+        """Run these together; gives how many are done: none when it must be tried again with fewer or smaller ones."""
+        try:
+            failed = ran_out_of_memory(lambda: self._batch(tasks))
+        except (RecaptionError, ValueError, IndexError, TypeError, RuntimeError, StopIteration) as error:
+            self.forget()
+            if len(tasks) > 1:  # one that fails must not take the others with it
+                return sum(self._attempt([task]) or self._attempt([task]) for task in tasks)
+            tasks[0].error = error
+            return 1
+        return self._relieve(tasks) if failed else len(tasks)
+
+    def _relieve(self, tasks: list[Task]) -> int:
+        """After memory ran out: fewer rows at a time, then one smaller request, then its error."""
+        self.forget()
+        if len(tasks) > 1:
+            self.batch_size = max(1, len(tasks) // 2)
+            log.warning("Out of memory: going on with %d requests at a time.", self.batch_size)
+            return 0
+        task = tasks[0]
+        if task.shrunk or not _encoded(task).visual_tokens:
+            task.error = MemoryError("one request is too large")
+            return 1
+        log.warning("Out of memory: going on with smaller images.")
+        task.shrunk = True
+        smaller = Shrink(task.shrink.scale * HALF, task.shrink.whole)
+        task.take(*self._encode(task.request, smaller, None), self._loaded.context)
+        return 0
+
+    def _batch(self, tasks: Sequence[Task]) -> None:
+        for task in tasks:
+            _row(task).restart()
         with torch.inference_mode():
-            output = self._loaded.model.generate(
-                **inputs,
-                do_sample=False,
-                repetition_penalty=1.0,
-                eos_token_id=sorted(self._loaded.ends) or None,
-                max_new_tokens=max(row.room for row in rows),
-                logits_processor=transformers.LogitsProcessorList([_Chooser(rows)]),
-                stopping_criteria=transformers.StoppingCriteriaList([_Stopper(rows, self._loaded)]),
-                pad_token_id=self._pad(),
-            )
-        assert output.shape[1] > width
+            alone = [task for task in tasks if task.request.beams > 1 or not self._joins]
+            for task in alone:
+                self._generate(task)
+            if together := [task for task in tasks if task not in alone]:
+                self._together(together)
 
-    def _inputs(self, rows: Sequence[Row], texts: Sequence[str]) -> Any:
-        images = [[pil_image(image) for image in _images(row)] for row in rows]
-        inputs = self._processor(
-            text=list(texts), images=images, return_tensors="pt", padding=True, add_special_tokens=False
+    def _together(self, tasks: Sequence[Task]) -> None:
+        rows = [_row(task) for task in tasks]
+        batch = Together([len(row.ids) for row in rows], max(row.room for row in rows))
+        logits = []
+        for number, task in enumerate(tasks):
+            following, layers = self._prompt(task)
+            batch.put(number, layers)
+            logits.append(following)
+            if task.request.choices:
+                self._weigh(task, following)
+        loaded, mask = self._loaded, batch.mask(self._loaded.model.device)
+        go_on(loaded.model, loaded.tokenizer, loaded.ends, rows, torch.stack(logits), batch.cache(), mask, batch.width)
+
+    def _prompt(self, task: Task) -> tuple[torch.Tensor, Layers]:
+        """Run a prompt, or what of it differs from the last; gives what follows it and what is remembered of it."""
+        encoded, row = _encoded(task), _row(task)
+        kept = self._seen.shared(encoded.ids, encoded.key, encoded.seen_at) if self._seen and self._share else 0
+        if self._seen is not None and kept:
+            row.offset = self._seen.offset
+            cache = self._seen.cache(kept, len(encoded.ids) - kept)
+            following = self._text(encoded.ids, kept, row.offset, cache)
+        else:
+            self.forget()
+            cache = DynamicCache(config=self._loaded.model.config)
+            following, row.offset = self._whole(encoded, cache)
+        layers = [(layer.keys, layer.values) for layer in cache.layers]
+        self._seen = Seen(encoded.ids, encoded.key, encoded.seen_at, row.offset, layers)
+        return following, layers
+
+    def _whole(self, encoded: Encoded, cache: Any) -> tuple[torch.Tensor, int]:
+        """Run a whole prompt; gives what follows and the offset of positions after its images."""
+        if not encoded.inputs:
+            return self._text(encoded.ids, 0, 0, cache), 0
+        model = self._loaded.model
+        inner = getattr(model, "model", model)
+        if hasattr(inner, "rope_deltas"):
+            inner.rope_deltas = None
+        output = model(**self._on_device(encoded.inputs), past_key_values=cache, use_cache=True, logits_to_keep=1)
+        offset = getattr(inner, "rope_deltas", None)
+        return output.logits[0, -1], 0 if offset is None else int(offset.flatten()[0])
+
+    def _text(self, ids: Sequence[int], start: int, offset: int, cache: Any) -> torch.Tensor:
+        device = self._loaded.model.device
+        tokens, mask = torch.tensor([ids[start:]], device=device), torch.ones(1, len(ids), device=device).long()
+        positions = torch.arange(start, len(ids), device=device).unsqueeze(0) + offset
+        return step(self._loaded.model, tokens, mask, positions, cache)[0]
+
+    def _weigh(self, task: Task, following: torch.Tensor) -> None:
+        """The probabilities of the request's choices, of a prompt that was just run."""
+        row, seen = _row(task), self._seen
+        assert seen is not None
+        cache = seen.cache(len(row.ids), CHOICE_ROOM)
+
+        def follow(tokens: tuple[int, ...]) -> torch.Tensor:
+            if not tokens:
+                return torch.log_softmax(following.float(), dim=-1)
+            for layer in cache.layers:
+                layer.cut(len(row.ids))
+            logits = self._text([*row.ids, *tokens], len(row.ids), row.offset, cache)
+            return torch.log_softmax(logits.float(), dim=-1)
+
+        row.probabilities = probabilities(task.request.choices, self._loaded.tokenizer, follow)
+
+    def _generate(self, task: Task) -> None:
+        """One row through the model's own `generate`: beam search, and models whose memory cannot be put together."""
+        row, model, inputs = _row(task), self._loaded.model, self._inputs(task)
+        searching = task.request.beams > 1
+        if task.request.choices:
+            row.probabilities = probabilities(task.request.choices, self._loaded.tokenizer, self._anew(inputs))
+        output = model.generate(
+            **inputs,
+            do_sample=False,
+            num_beams=task.request.beams,
+            repetition_penalty=1.0,
+            eos_token_id=sorted(self._loaded.ends) or None,
+            max_new_tokens=row.room,
+            logits_processor=None if searching else transformers.LogitsProcessorList([_Chooser([row])]),
+            pad_token_id=self._pad(),
         )
-        if not any(key.startswith("pixel_values") for key in inputs):
-            # Some processors leave out what they cannot read, and the model then describes nothing.
-            raise BackendError("The model's processor ignored the images.", backend=NAME)
-        for row, mask in zip(rows, inputs["attention_mask"], strict=True):
-            row.ids = [0] * int(mask.sum())
-        return inputs.to(self._loaded.model.device, dtype=self._loaded.model.dtype)
+        for token in output[0, len(row.ids) :].tolist():
+            if not row.finish_reason:
+                row.accept(token, self._loaded.ends, self._loaded.tokenizer)
+        row.finish_reason = row.finish_reason or "length"
+
+    def _anew(self, inputs: dict[str, Any]) -> Callable[[tuple[int, ...]], torch.Tensor]:
+        """What follows a prompt and some tokens, each time from the start: for models whose memory cannot be cut."""
+
+        def follow(tokens: tuple[int, ...]) -> torch.Tensor:
+            output = self._loaded.model(**_longer(inputs, tokens), use_cache=False, logits_to_keep=1)
+            return torch.log_softmax(output.logits[0, -1].float(), dim=-1)
+
+        return follow
+
+    def _inputs(self, task: Task) -> dict[str, Any]:
+        encoded = _encoded(task)
+        if encoded.inputs:
+            return self._on_device(encoded.inputs)
+        ids = torch.tensor([encoded.ids], device=self._loaded.model.device)
+        return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+
+    def _on_device(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        model = self._loaded.model
+        return {
+            name: value.to(model.device, dtype=model.dtype if value.is_floating_point() else None)
+            for name, value in inputs.items()
+            if isinstance(value, torch.Tensor)
+        }
 
     def _pad(self) -> int:
         tokenizer = self._loaded.tokenizer
         return int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(self._loaded.ends, default=0))
-
-
-def _images(row: Row) -> list[Any]:
-    parts = [part for message in row.request.messages for part in pieces(message, video=False)]
-    return [part for part in parts if not isinstance(part, str)]
 
 
 class _Chooser(transformers.LogitsProcessor):  # type: ignore[misc]  # untyped
@@ -163,14 +288,34 @@ class _Chooser(transformers.LogitsProcessor):  # type: ignore[misc]  # untyped
         return torch.full_like(scores, -torch.inf).scatter(1, chosen, 0.0)
 
 
-class _Stopper(transformers.StoppingCriteria):  # type: ignore[misc]  # untyped
-    """Tells the rows what was generated, and `generate` which of them have ended."""
+def _longer(inputs: dict[str, Any], tokens: Sequence[int]) -> dict[str, Any]:
+    """The inputs with these tokens after the prompt."""
+    more = inputs["input_ids"].new_tensor([list(tokens)])
+    length = inputs["input_ids"].shape[1]
+    longer = {}
+    for name, value in inputs.items():
+        if name == "input_ids":
+            longer[name] = torch.cat([value, more], dim=1)
+        elif value.shape == (1, length):  # the mask, and types of tokens, among which 0 is text
+            longer[name] = torch.cat([value, torch.full_like(more, int(name == "attention_mask"))], dim=1)
+        else:
+            longer[name] = value
+    return longer
 
-    def __init__(self, rows: Sequence[Row], loaded: Loaded) -> None:
-        self._rows, self._loaded = rows, loaded
 
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
-        for row, token in zip(self._rows, input_ids[:, -1].tolist(), strict=True):
-            if not row.finish_reason:
-                row.accept(token, self._loaded.ends, self._loaded.tokenizer)
-        return torch.tensor([bool(row.finish_reason) for row in self._rows], device=input_ids.device)
+def _encoded(task: Task) -> Encoded:
+    assert task.encoded is not None
+    return task.encoded
+
+
+def _row(task: Task) -> Row:
+    assert task.row is not None
+    return task.row
+
+
+def _ids(task: Task) -> list[int]:
+    return _encoded(task).ids
+
+
+def _pixels(task: Task) -> int:
+    return sum(value.numel() for name, value in _encoded(task).inputs.items() if name.startswith("pixel_values"))

@@ -15,6 +15,7 @@ import click
 from t2v_recaption.errors import InvalidInput, RecaptionError, UnknownName
 
 COMMANDS = {
+    "ab": "Compare prompts, writers or settings, and say how sure the result is.",
     "backends": "List what can run models, and what to install for the rest.",
     "enhance": "Turn a prompt into a dense caption (same as t2v-enhance).",
     "serve": "Serve captions over HTTP.",

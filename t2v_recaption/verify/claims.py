@@ -125,11 +125,11 @@ def _window(fact: Fact) -> Window:
 
 
 def _denied(said: Said) -> Said:
-    """A fact that the prompt denies: the same question, the other answer."""
-    if said.form != "yes_no":
-        return replace(said, text=closed(f"it is not so that {lowered(said.text)}"), form=said.form)
-    flipped = {"yes": "no", "no": "yes"}.get(said.expected, said.expected)
-    return replace(said, text=closed(f"it is not so that {lowered(said.text)}"), expected=flipped)
+    """A fact that the prompt denies: the same question and the other answer; an open one becomes yes or no."""
+    text = closed(f"it is not so that {lowered(said.text)}")
+    if said.form == "yes_no":
+        return replace(said, text=text, expected={"yes": "no"}.get(said.expected, "yes"))
+    return Said(text, f"Is this so: {lowered(said.text).rstrip('.')}?", "no", checker=said.checker)
 
 
 def _criticality(intent: Intent, fact: Fact) -> Criticality:

@@ -1,0 +1,134 @@
+"""From the options of `t2v ab` and a plan file to a run."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from t2v_recaption.compare.arms import Arm, parse_arm, read_seeds
+from t2v_recaption.compare.budget import Limits
+from t2v_recaption.compare.design import Design, Level, read_plan
+from t2v_recaption.compare.items import Items, read_items
+from t2v_recaption.compare.run import Run
+from t2v_recaption.compare.verdicts import Settings
+from t2v_recaption.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from t2v_recaption.backends.base import Backend
+
+KEYS = {
+    "arms", "baseline", "checks", "column", "confidence", "csv", "fail_if_worse", "generate", "judge", "junit", "level",
+    "limit", "margin", "max_cost", "max_generations", "measures", "order_seed", "power", "prices", "primary", "prompts",
+    "report", "resamples", "run", "seeds", "target", "tie", "timeout",
+}  # fmt: skip
+"""What a plan file may say."""
+OTHER_NAMES = {"run": "folder", "csv": "csv_file"}
+OUTPUTS = ("report", "csv_file", "junit", "as_json", "fail_if_worse", "dry_run")
+
+
+def made_run(prompts: Path | None, plan: Path | None, given: dict[str, Any]) -> tuple[Run, dict[str, Any]]:
+    """The run that plan file and options describe, and where its results go.
+
+    Raises:
+        InvalidInput: something is missing or cannot be used.
+    """
+    base = plan.parent if plan else Path()
+    options = (_planned(plan, base) if plan else {}) | given
+    source = prompts or (base / str(options["prompts"]) if options.get("prompts") else None)
+    if source is None:
+        raise InvalidInput("There are no prompts.", hint="For example: t2v ab prompts.txt --arm raw --arm composer")
+    items = _limited(read_items(source, str(options.get("column", ""))), options)
+    design = made_design(items, options, base)
+    run = Run(
+        design,
+        Path(options.get("folder") or f"{source.with_suffix('')}.ab"),
+        judge=_judge(options.get("judge")),
+        limits=_limits(options),
+        timeout=float(options.get("timeout", 3600.0)),
+        new_plan=bool(options.get("new_plan")),
+        retry=bool(options.get("retry")),
+    )
+    return run, {key: options[key] for key in OUTPUTS if key in options}
+
+
+def made_design(items: Items, options: dict[str, Any], base: Path) -> Design:
+    """The design that the options describe."""
+    arms = tuple(arm if isinstance(arm, Arm) else parse_arm(arm, base) for arm in options.get("arms", ()))
+    clips = bool(options.get("generate")) or any(arm.clips or arm.generate for arm in arms)
+    level: Level = options.get("level") or ("clip" if clips else "text")
+    text = level == "text"
+    chosen = {"margin": "margin", "resamples": "resamples", "level": "confidence", "power": "power", "tie": "tie"}
+    settings = Settings(**{ours: options[name] for ours, name in chosen.items() if name in options})
+    return Design(
+        items,
+        arms,
+        level=level,
+        seeds=read_seeds(options.get("seeds", 0)) or (0,),
+        primary=options.get("primary", ""),
+        measures=tuple(options.get("measures", ("inventions", "words") if text else ())),
+        baseline=options.get("baseline", ""),
+        settings=replace(settings, seed=int(options.get("order_seed", 0))),
+        order_seed=int(options.get("order_seed", 0)),
+        generate=options.get("generate", ""),
+        target=options.get("target", "generic"),
+        checks=_pairs(options.get("checks", ()), "--check"),
+    )
+
+
+def _planned(plan: Path, base: Path) -> dict[str, Any]:
+    found = read_plan(plan)
+    if unknown := sorted(set(found) - KEYS):
+        raise InvalidInput(
+            f"The plan {plan} says {unknown[0]!r}, which is no option.", hint=f"There are: {', '.join(sorted(KEYS))}."
+        )
+    for name in ("report", "run", "csv", "junit"):
+        if found.get(name):
+            found[name] = base / str(found[name])
+    return {OTHER_NAMES.get(key, key): value for key, value in found.items()}
+
+
+def _limited(items: Items, options: dict[str, Any]) -> Items:
+    limit = options.get("limit")
+    if not limit or limit >= len(items.items):
+        return items
+    drawn = set(random.Random(f"limit {options.get('order_seed', 0)}").sample([i.id for i in items.items], limit))
+    return replace(items, items=tuple(item for item in items.items if item.id in drawn))
+
+
+def _limits(options: dict[str, Any]) -> Limits:
+    prices = _pairs(options.get("prices", ()), "--price")
+    try:
+        known = {str(key): float(value) for key, value in prices.items()}
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{prices} are no prices.", hint="Write clip=0.05.") from error
+    return Limits(options.get("max_cost"), options.get("max_generations"), known)  # type: ignore[arg-type]
+
+
+def _pairs(given: Any, name: str) -> dict[str, Any]:
+    import yaml
+
+    if isinstance(given, dict):
+        return given
+    found = {}
+    for text in given:
+        key, sign, value = str(text).partition("=")
+        if not sign:
+            raise InvalidInput(f"{name} {text!r} is not KEY=VALUE.")
+        found[key.strip().replace("-", "_")] = yaml.safe_load(value)
+    return found
+
+
+def _judge(spec: Any) -> Backend | None:
+    """`BACKEND:key=value,…`, or a mapping with `backend` and its options."""
+    from t2v_recaption.compare.arms import options_of
+    from t2v_recaption.writers import make_backend
+
+    if not spec:
+        return None
+    if isinstance(spec, dict):
+        options = dict(spec)
+        return make_backend(options.pop("backend", None), options)
+    name, _, rest = str(spec).partition(":")
+    return make_backend(name, options_of(rest, str(spec)))

@@ -1,0 +1,222 @@
+"""From outcomes to the result: scores of every arm, compared on every measure, with what failed beside them."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from t2v_recaption import __version__
+from t2v_recaption.compare.blind import person_preferences
+from t2v_recaption.compare.checks import Checks
+from t2v_recaption.compare.comparison import Category, by_category, compare_arms
+from t2v_recaption.compare.design import Job
+from t2v_recaption.compare.items import Item
+from t2v_recaption.compare.lock import Lock
+from t2v_recaption.compare.measures import Measure, Text, text_measure
+from t2v_recaption.compare.preference import Preferences, preferences
+from t2v_recaption.compare.result import Cell, Measured, Problem, Result, Row
+from t2v_recaption.compare.scores import Score
+from t2v_recaption.compare.store import Store
+from t2v_recaption.compare.verdicts import Settings
+from t2v_recaption.fidelity.report import Status
+from t2v_recaption.targets import load
+
+if TYPE_CHECKING:
+    from t2v_recaption.compare.run import Run
+
+CLAIMS = Measure("claims", "claims of the prompt that the clip supports", lambda text: [])
+
+Scores = Mapping[str, Sequence[Score]]
+"""Arm → its scores."""
+
+
+def analysed(run: Run, lock: Lock, store: Store, stopped: str) -> Result:
+    """The result of a run from everything that its store holds."""
+    texts = _texts(run)
+    if run.design.level == "text":
+        primary = _measured_texts(run, text_measure(run.design.primary), texts)
+    else:
+        assert run.checks is not None
+        primary = _measured_clips(run, run.checks)
+    others = tuple(
+        _measured_texts(run, text_measure(name), texts) for name in run.design.measures if name != run.design.primary
+    )
+    judged = _judged(run, store)
+    notes = [*run.design.items.notes, *run.texts.notes, *(run.clips.notes if run.clips else [])]
+    notes += [_replaced(old) for old in lock.replaced] + ([stopped] if stopped else [])
+    notes += [note for found in primary.contest.comparisons for note in found.notes]
+    return Result(
+        primary=primary,
+        others=others,
+        rows=_rows(run, primary, texts),
+        problems=tuple(_problems(run, judged)),
+        preferences=(*judged.pairs, *person_preferences(run.folder)),
+        ranking=judged.ranking,
+        lock=lock,
+        notes=tuple(dict.fromkeys(notes)),
+        folder=str(run.folder),
+        complete=not stopped,
+        provenance=_provenance(run),
+    )
+
+
+def _texts(run: Run) -> dict[tuple[str, str], Text]:
+    target = load(run.design.target)
+    found = {}
+    for arm in run.texts.arms:
+        for item in run.design.items.items:
+            outcome = run.texts.outcome(arm.name, item)
+            if outcome is not None and outcome.ok:
+                text = Text(item, run.frozen.intents[item.id], outcome.value["text"], target)
+                found[arm.name, item.id] = text
+    return found
+
+
+def _measured_texts(run: Run, measure: Measure, texts: Mapping[tuple[str, str], Text]) -> Measured:
+    def scores(arm: str, item: Item) -> list[Score]:
+        text = texts.get((arm, item.id))
+        if text is not None:
+            return measure.scores(text)
+        if measure.name == "fidelity":
+            facts = run.frozen.intents[item.id].facts
+            return [Score(item.id, None, claim=fact.id, category=fact.kind.value) for fact in facts]
+        return [Score(item.id, None)]
+
+    items = run.design.items.items
+    return _measured(
+        run, measure, {arm.name: [s for i in items for s in scores(arm.name, i)] for arm in run.texts.arms}
+    )
+
+
+def _measured_clips(run: Run, checks: Checks) -> Measured:
+    kinds = {(i.id, claim.id): claim.kind.value for i in run.design.items.items for claim in run.frozen.claims[i.id]}
+    found: dict[str, list[Score]] = {arm.name: [] for arm in run.design.arms}
+    for job in checks.clips.jobs:
+        found[job.arm] += [replace(s, category=kinds[s.prompt, s.claim]) for s in checks.scores(job, "")]
+    return _measured(run, CLAIMS, found)
+
+
+def _measured(run: Run, measure: Measure, scores: Scores) -> Measured:
+    """Compare on one measure; the scores' categories are the kinds of what was checked."""
+    settings = _settings(run.design.settings, measure)
+    strata = {item.id: item.stratum for item in run.design.items.items}
+    by_stratum = {a: [replace(s, category=strata[s.prompt]) for s in some] for a, some in scores.items()}
+    base = run.design.baseline
+    contest = compare_arms(by_stratum, baseline=base, measure=measure.title, settings=settings)
+    if not any(strata.values()):
+        contest = replace(contest, categories={})
+    kinds: dict[str, tuple[Category, ...]] = {}
+    if any(score.category for some in scores.values() for score in some):
+        for arm in scores:
+            if arm != base:
+                kinds[arm] = by_category(
+                    scores[base], scores[arm], names=(base, arm), measure=measure.title, settings=settings
+                )
+    return Measured(measure.name, measure.title, measure.unit, contest, kinds)
+
+
+def _settings(settings: Settings, measure: Measure) -> Settings:
+    margin = settings.margin if measure.margin is None else measure.margin
+    return replace(settings, scale=measure.scale, better=measure.better, margin=margin)
+
+
+def _rows(run: Run, primary: Measured, texts: Mapping[tuple[str, str], Text]) -> tuple[Row, ...]:
+    scored: dict[tuple[str, str], float] = {}
+    for found in primary.contest.comparisons:
+        for pair in found.pairs:
+            scored[found.first, pair.prompt] = pair.first
+            scored[found.second, pair.prompt] = pair.second
+    cell = _text_cell if run.design.level == "text" else _clip_cell
+    return tuple(
+        Row(
+            item.id,
+            item.prompt,
+            item.stratum,
+            {arm.name: cell(run, arm.name, item, scored.get((arm.name, item.id)), texts) for arm in run.design.arms},
+        )
+        for item in run.design.items.items
+    )
+
+
+def _text_cell(run: Run, arm: str, item: Item, score: float | None, texts: Mapping[tuple[str, str], Text]) -> Cell:
+    text = texts.get((arm, item.id))
+    if text is None:
+        return Cell("", score)
+    failed = [v.reason for v in text.report.verdicts if v.status is not Status.KEPT]
+    return Cell(text.text, score, tuple(failed))
+
+
+def _clip_cell(run: Run, arm: str, item: Item, score: float | None, texts: Mapping[tuple[str, str], Text]) -> Cell:
+    assert run.clips is not None
+    assert run.checks is not None
+    failed: list[str] = []
+    paths: list[str] = []
+    for job in _jobs(run, arm, item):
+        clip, check = run.clips.outcome(job), run.checks.outcome(job)
+        paths.append(str(run.clips.file(clip)) if clip is not None and clip.ok else "")
+        if check is not None and check.ok:
+            told = check.value["claims"]
+            failed += [
+                f"{claim.text} {check.value['reasons'][claim.id]}"
+                for claim in run.frozen.claims[item.id]
+                if told.get(claim.id) == "refuted"
+            ]
+    text = texts.get((arm, item.id))
+    return Cell(text.text if text else "", score, tuple(dict.fromkeys(failed)), tuple(paths))
+
+
+def _jobs(run: Run, arm: str, item: Item) -> list[Job]:
+    assert run.clips is not None
+    mine = [job for job in run.clips.jobs if job.arm == arm and job.item.id == item.id]
+    return sorted(mine, key=lambda job: job.position)
+
+
+def _problems(run: Run, judged: Preferences) -> list[Problem]:
+    found = []
+    for arm in run.texts.arms:
+        for item in run.design.items.items:
+            outcome = run.texts.outcome(arm.name, item)
+            if outcome is None or not outcome.ok:
+                found.append(Problem("text", arm.name, item.id, None, outcome.error if outcome else "Not yet written."))
+    if run.clips is not None and run.checks is not None:
+        for job in run.clips.jobs:
+            clip, check = run.clips.outcome(job), run.checks.outcome(job)
+            if clip is None or not clip.ok:
+                found.append(Problem("clip", job.arm, job.item.id, job.seed, clip.error if clip else "Not yet made."))
+            elif check is None or not check.ok:
+                told = check.error if check else "Not yet checked."
+                found.append(Problem("check", job.arm, job.item.id, job.seed, told))
+    return found + [Problem("judgement", "", *_split(told)) for told in judged.problems]
+
+
+def _split(told: str) -> tuple[str, None, str]:
+    name, _, message = told.partition(": ")
+    return name, None, message
+
+
+def _judged(run: Run, store: Store) -> Preferences:
+    if run.judge is None:
+        return Preferences((), None)
+    settings = run.design.settings
+    return preferences(run.pairs(), run.judge, store, resamples=settings.resamples, seed=settings.seed)
+
+
+def _replaced(old: Mapping[str, Any]) -> str:
+    return f"The plan of {old['made']} was replaced on {old['until']}: {'; '.join(old['changes'])}."
+
+
+def _provenance(run: Run) -> dict[str, Any]:
+    return {
+        "t2v_recaption": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "command": sys.argv,
+        "judge": run.judge.identity() if run.judge else None,
+        "verifier": run.checks.verifier.identity() if run.checks else None,
+        "generators": {name: made.identity() for name, made in run.clips.generators.items()} if run.clips else {},
+        "cost": run.budget.cost,
+        "made": run.budget.made,
+    }

@@ -1,0 +1,178 @@
+"""Generators make a clip from a text and a seed: an external command, or any Python function."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from t2v_recaption.errors import InvalidInput, RecaptionError
+from t2v_recaption.records import Record
+
+FIELDS = ("prompt", "prompt_file", "negative", "seed", "out", "id")
+"""What a command may ask for, in braces."""
+FIELD = re.compile(r"\{(" + "|".join(FIELDS) + r")\}")
+TAIL = 2000
+"""Characters of a command's messages that are kept with an error."""
+
+
+class GenerationError(RecaptionError):
+    """No clip was made; the message says why."""
+
+
+@dataclass(frozen=True)
+class ClipRequest(Record):
+    """One clip that is wanted."""
+
+    prompt: str
+    """The text for the video model."""
+    seed: int
+    out: Path
+    """Where the clip goes; it does not exist yet, its folder does."""
+    negative: str = ""
+    id: str = ""
+    """Of the prompt, for file names and logs."""
+
+
+class Generator(Protocol):
+    """Anything that makes clips."""
+
+    def make(self, request: ClipRequest) -> None:
+        """Make the clip at `request.out`.
+
+        Raises:
+            GenerationError: it could not be made.
+        """
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the clips besides the request."""
+
+
+class CommandGenerator:
+    """Makes clips with a command of the user's own.
+
+    The command is split into its arguments once, then the braces are filled in, each within its argument. No shell
+    sees it and a prompt is never read as anything but text, whatever it holds.
+
+    Args:
+        command: `python sample.py --prompt {prompt} --seed {seed} --out {out}`; `{prompt_file}` is a UTF-8 file with
+            the text, `{negative}` the negative prompt, `{id}` the prompt's id.
+        timeout: seconds for one clip; then the command and all that it started are ended.
+
+    Raises:
+        InvalidInput: the command cannot be split, or does not say where the text and the clip go.
+    """
+
+    def __init__(self, command: str, *, timeout: float = 3600.0) -> None:
+        try:
+            self.arguments = shlex.split(command)
+        except ValueError as error:
+            raise InvalidInput(f"The command {command!r} cannot be split: {error}.") from error
+        named = {name for part in self.arguments for name in FIELD.findall(part)}
+        if not self.arguments or "out" not in named or not named & {"prompt", "prompt_file"}:
+            raise InvalidInput(
+                f"The command {command!r} must hold {{prompt}} (or {{prompt_file}}) and {{out}}.",
+                hint="For example: python sample.py --prompt {prompt} --seed {seed} --out {out}",
+            )
+        if not timeout > 0:
+            raise InvalidInput(f"A time limit of {timeout} seconds is not possible.")
+        self.command, self.timeout = command, timeout
+
+    def make(self, request: ClipRequest) -> None:
+        """Run the command.
+
+        Raises:
+            GenerationError: it fails, takes too long, or makes no file.
+        """
+        with tempfile.TemporaryDirectory() as spare:
+            self._run(self._filled(request, Path(spare)))
+        if not request.out.is_file() or not request.out.stat().st_size:
+            raise GenerationError(f"The command ended well and made no clip at {request.out.name}.")
+
+    def identity(self) -> dict[str, Any]:
+        """The command."""
+        return {"command": self.command}
+
+    def _filled(self, request: ClipRequest, spare: Path) -> list[str]:
+        values = {
+            "prompt": request.prompt,
+            "negative": request.negative,
+            "seed": str(request.seed),
+            "out": str(request.out),
+            "id": request.id,
+            "prompt_file": str(spare / "prompt.txt"),
+        }
+        (spare / "prompt.txt").write_text(request.prompt, encoding="utf-8")
+        return [FIELD.sub(lambda found: values[found[1]], part) for part in self.arguments]
+
+    def _run(self, arguments: Sequence[str]) -> None:
+        with tempfile.TemporaryFile() as messages:
+            try:
+                process = subprocess.Popen(
+                    arguments, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages, start_new_session=True
+                )
+            except (OSError, ValueError) as error:
+                raise GenerationError(f"The command cannot be started: {error}.") from error
+            try:
+                code = process.wait(self.timeout)
+            except subprocess.TimeoutExpired:
+                raise GenerationError(f"The command took longer than {self.timeout:g} seconds.") from None
+            finally:
+                _end(process)
+            if code:
+                raise GenerationError(f"The command ended with exit code {code}.{_tail(messages)}")
+
+
+class FunctionGenerator:
+    """Makes clips with a Python function.
+
+    Args:
+        function: takes (prompt, seed, out) and writes the clip to `out`, or returns the path of a file to move there.
+        name: what it is, for keys and reports; give another name when it changes.
+    """
+
+    def __init__(self, function: Callable[[str, int, Path], Any], name: str) -> None:
+        self.function, self.name = function, name
+
+    def make(self, request: ClipRequest) -> None:
+        """Call the function.
+
+        Raises:
+            GenerationError: it raises, or makes no file.
+        """
+        try:
+            made = self.function(request.prompt, request.seed, request.out)
+        except Exception as error:
+            raise GenerationError(f"{type(error).__name__}: {error}") from error
+        if isinstance(made, (str, Path)) and Path(made) != request.out and Path(made).is_file():
+            os.replace(made, request.out)
+        if not request.out.is_file() or not request.out.stat().st_size:
+            raise GenerationError(f"{self.name} made no clip at {request.out.name}.")
+
+    def identity(self) -> dict[str, Any]:
+        """Its name."""
+        return {"function": self.name}
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the command, if it still runs, and everything that it started."""
+    if process.poll() is not None:
+        return
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+
+
+def _tail(messages: Any) -> str:
+    messages.seek(0)
+    text = messages.read().decode("utf-8", "replace").strip()
+    return f" Its last words: {text[-TAIL:]}" if text else ""
