@@ -57,6 +57,7 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(r"[.!?…。！？｡؟।॥][\"'”’»)\]」』）*_]*\s*$")
+_UNMARKED = re.compile(r"[\u0e00-\u0fff\u1780-\u17ff]")
 _SENTENCES = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
 
 
@@ -92,8 +93,11 @@ def faults(text: str, expected: Expected | None = None, *, finish_reason: str = 
 
 
 def is_cut_off(text: str) -> bool:
-    """Whether a text of more than a few words ends without the end of a sentence. Short ones may be mere phrases."""
-    return not _END.search(text) and len(words(text)) > 12
+    """Whether a text of more than a few words ends without the end of a sentence.
+
+    Short ones may be mere phrases, and some scripts (Thai, Lao, Khmer, Tibetan) mark no end.
+    """
+    return not _END.search(text) and len(words(text)) > 12 and not _UNMARKED.search(text)
 
 
 def is_looping(text: str) -> bool:

@@ -51,13 +51,17 @@ def summarise(
     """
     pieces = [Piece.of(step) for step in steps if step.text]
     notes: list[str] = []
-    while not _fits(asker, "summary", pieces, span):
+    while len(pieces) > 1 and not _fits(asker, pieces, span):
         groups = _groups(asker, pieces, span)
         notes.append(f"{len(pieces)} descriptions were summarised in {len(groups)} parts first")
         said = yield from asker.put([_ask(asker, "part", group, _range(group), n) for n, group in enumerate(groups)])
         if failed := next((one for one in said if one.error is not None), None):
             return replace(failed, notes=(*notes, *failed.notes))
         pieces = [_joined(asker, group, one.text) for group, one in zip(groups, said, strict=True)]
+    if not _fits(asker, pieces, span):
+        room = asker.profile.context - _tokens(asker, "summary", (), span) - LINE
+        pieces = [replace(pieces[0], text=clipped(pieces[0].text, max(1, room)))]
+        notes.append("a description was too long for the model's context, and was cut")
     (whole,) = yield from with_data(asker, [_ask(asker, "summary", pieces, span, len(steps))])
     return replace(whole, notes=tuple(dict.fromkeys((*notes, *whole.notes))))
 
@@ -67,9 +71,9 @@ def _ask(asker: Asker, name: str, pieces: Sequence[Piece], span: tuple[float, fl
     return Ask(request, Expected(*span, given=" ".join(piece.text for piece in pieces)))
 
 
-def _fits(asker: Asker, name: str, pieces: Sequence[Piece], span: tuple[float, float]) -> bool:
+def _fits(asker: Asker, pieces: Sequence[Piece], span: tuple[float, float]) -> bool:
     context = asker.profile.context
-    return not context or len(pieces) < 2 or _tokens(asker, name, pieces, span) <= context
+    return not context or _tokens(asker, "summary", pieces, span) <= context
 
 
 def _tokens(asker: Asker, name: str, pieces: Sequence[Piece], span: tuple[float, float]) -> int:

@@ -17,6 +17,8 @@ _POINT = re.compile(
     rf"(?:t\s*=\s*)?({_NUMBER})\s*-?\s*{_UNIT}",
     re.I,
 )
+_IN_BRACKETS = re.compile(rf"[,;]\s*({_NUMBER})\s*{_UNIT}(?=[^\[\](){{}}]*[\])])", re.I)
+_AS_LABEL = re.compile(rf"(?:^|\n|[.;]\s)\s*[-*•]?\s*({_NUMBER})\s*{_UNIT}\s*[:)]", re.I)
 _LASTS = re.compile(
     r"\b(?:for|lasts?|lasting|over|within|in|takes?|every|another|after)\s+(?:the\s+(?:first|last|next)\s+)?$", re.I
 )
@@ -34,13 +36,13 @@ def stated_times(text: str) -> tuple[float, ...]:
         taken.append(match.span())
         if not _LASTS.search(text[: match.start()]) or "to" not in match[0]:
             found += [(match.start(1), float(match[1])), (match.start(2), float(match[2]))]
-    for match in _POINT.finditer(text):
+    for match in (*_POINT.finditer(text), *_IN_BRACKETS.finditer(text), *_AS_LABEL.finditer(text)):
         if not _inside(match.start(1), taken) and not _LASTS.search(text[: match.start(1)]):
             found.append((match.start(1), float(match[1])))
     for match in _CLOCK.finditer(text):
         hours, minutes, seconds = match.groups()
         found.append((match.start(), int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)))
-    return tuple(time for _, time in sorted(found))
+    return tuple(time for _, time in sorted(set(found)))
 
 
 def seconds(time: float) -> str:
