@@ -29,6 +29,9 @@ LOOP_TIMES = 4
 """A text loops when a run of LOOP_WORDS words comes LOOP_TIMES times or more and such runs make up LOOP_SHARE of it, or
 when one sentence comes three times in a row."""
 
+FEW = 8
+"""Words that may come again: "Nothing changes." is true more than once."""
+
 TIME_SLACK = 1.0
 """Seconds that a stated time may lie outside the clip: models round."""
 
@@ -84,7 +87,7 @@ def faults(text: str, expected: Expected | None = None, *, finish_reason: str = 
     found = {
         "cut off": finish_reason == "length" or (wanted.prose and is_cut_off(text)),
         "looping": is_looping(text),
-        "repeat": bool(wanted.previous) and _bare(text) == _bare(wanted.previous),
+        "repeat": len(words(text)) > FEW and _bare(text) == _bare(wanted.previous),
         "times": bool(times_outside(text, wanted)),
         "image talk": wanted.prose and talks_of_images(text),
         "refusal": bool(_REFUSAL.match(text)),

@@ -211,6 +211,8 @@ def _question(data: Mapping[str, Any], name: str) -> Question:
 
 
 def _known(data: Mapping[str, Any], kind: type, name: str) -> dict[str, Any]:
+    if not isinstance(data, Mapping):
+        raise InvalidInput(f"The profile {name!r} is incomplete: {data!r} is not a mapping of {kind.__name__}'s keys.")
     known = {item.name for item in fields(kind)}
     if unknown := sorted(map(str, data.keys() - known)):
         raise InvalidInput(

@@ -83,6 +83,7 @@ def test_the_limit_of_tokens_is_a_cut() -> None:
 def test_the_previous_description_once_more() -> None:
     assert faults(GOOD.upper(), Expected(previous=GOOD)) == ("repeat",)
     assert faults(GOOD, Expected(previous=GOOD + " He smiles.")) == ()
+    assert faults("Nothing changes.", Expected(previous="Nothing changes.")) == ()
 
 
 @pytest.mark.parametrize(
