@@ -1,10 +1,12 @@
-"""Generators make a clip from a text and a seed: an external command, or any Python function."""
+"""Generators make a clip from a text and a seed: an external command, a Python function or a diffusers pipeline."""
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from t2v_recaption.errors import InvalidInput, RecaptionError
-from t2v_recaption.records import Record
+from t2v_recaption.records import Record, to_plain
 
 FIELDS = ("prompt", "prompt_file", "negative", "seed", "out", "id")
 """What a command may ask for, in braces."""
@@ -134,31 +136,96 @@ class FunctionGenerator:
     """Makes clips with a Python function.
 
     Args:
-        function: takes (prompt, seed, out) and writes the clip to `out`, or returns the path of a file to move there.
+        function: called with the text and, as far as it has parameters of these names, `seed`, `out` (a path to write
+            to) and `negative`. It writes the clip to `out`, or returns the path of a file to move there, or frames in
+            any form that `t2v_recaption.video.Clip` takes.
         name: what it is, for keys and reports; give another name when it changes.
+        fps: frames per second of returned frames.
     """
 
-    def __init__(self, function: Callable[[str, int, Path], Any], name: str) -> None:
-        self.function, self.name = function, name
+    def __init__(self, function: Callable[..., Any], name: str, *, fps: float = 16.0) -> None:
+        self.function, self.name, self.fps = function, name, fps
+        parameters = inspect.signature(function).parameters.values()
+        every = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+        taken = {parameter.name for parameter in parameters}
+        self._wants = tuple(name for name in ("seed", "out", "negative") if every or name in taken)
 
     def make(self, request: ClipRequest) -> None:
         """Call the function.
 
         Raises:
-            GenerationError: it raises, or makes no file.
+            GenerationError: it raises, or makes no clip.
         """
         try:
-            made = self.function(request.prompt, request.seed, request.out)
+            made = self.function(request.prompt, **{name: getattr(request, name) for name in self._wants})
+            self._place(made, request.out)
         except Exception as error:
             raise GenerationError(f"{type(error).__name__}: {error}") from error
-        if isinstance(made, (str, Path)) and Path(made) != request.out and Path(made).is_file():
-            os.replace(made, request.out)
         if not request.out.is_file() or not request.out.stat().st_size:
             raise GenerationError(f"{self.name} made no clip at {request.out.name}.")
 
     def identity(self) -> dict[str, Any]:
         """Its name."""
         return {"function": self.name}
+
+    def _place(self, made: Any, out: Path) -> None:
+        """Put what the function returned where the clip belongs."""
+        if isinstance(made, (str, Path)):
+            if Path(made) != out and Path(made).is_file():
+                shutil.move(made, out)
+        elif made is not None:
+            from t2v_recaption.video import Clip
+            from t2v_recaption.video.write import write_clip
+
+            write_clip(out, (frame.pixels for frame in Clip(made, fps=self.fps).frames()), fps=self.fps)
+
+
+class PipelineGenerator(FunctionGenerator):
+    """Makes clips with a diffusers text-to-video pipeline; its random numbers come from the seed alone.
+
+    Args:
+        pipe: the pipeline, on its device.
+        fps: frames per second of its clips.
+        options: further arguments of every call (`num_frames`, `num_inference_steps` …).
+    """
+
+    def __init__(self, pipe: Any, *, fps: float = 16.0, **options: Any) -> None:
+        super().__init__(self._call, type(pipe).__name__, fps=fps)
+        self.pipe, self.options = pipe, options
+        self._takes_negative = "negative_prompt" in inspect.signature(pipe.__call__).parameters
+
+    def identity(self) -> dict[str, Any]:
+        """Pipeline class, where its weights came from, and the options."""
+        weights = str(getattr(getattr(self.pipe, "config", None), "_name_or_path", ""))
+        return {"pipeline": self.name, "weights": weights, "options": to_plain(self.options)}
+
+    def _call(self, text: str, *, negative: str, seed: int) -> Any:
+        import torch
+
+        inputs: dict[str, Any] = {"prompt": text, **self.options}
+        if self._takes_negative and negative:
+            inputs["negative_prompt"] = negative
+        return self.pipe(**inputs, generator=torch.Generator("cpu").manual_seed(seed))
+
+
+def as_generator(source: Any, *, fps: float = 16.0) -> Generator:
+    """A generator from whatever the user has: a command line, a diffusers pipeline, a function, or a generator.
+
+    Raises:
+        InvalidInput: it is none of these.
+    """
+    if hasattr(source, "make") and hasattr(source, "identity"):
+        generator: Generator = source
+        return generator
+    if isinstance(source, str):
+        return CommandGenerator(source)
+    if callable(source):
+        if hasattr(source, "components") and hasattr(source, "config"):
+            return PipelineGenerator(source, fps=fps)
+        return FunctionGenerator(source, getattr(source, "__qualname__", type(source).__name__), fps=fps)
+    raise InvalidInput(
+        f"A generator cannot be a {type(source).__name__}.", hint="Give a command line, a function or a pipeline."
+    )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

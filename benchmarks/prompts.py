@@ -1,0 +1,28 @@
+"""Prompts of our own for the benchmarks that need some."""
+
+LOOP_PROMPTS = (
+    "two cats and a red ball on a wooden floor, the camera pans left",
+    "a dog to the left of a cat on a green sofa",
+    "a neon sign that says \"OPEN\" above a wooden door in the rain",
+    "a man in a blue coat reads a newspaper on a bench at night",
+    "three red apples and two green pears on a white table, static camera",
+    "a girl in a yellow dress runs along the beach at sunset, slow motion",
+    "an old fisherman mends a net while a gull lands on the boat, watercolor style",
+    "a black horse gallops through shallow water, the camera follows it",
+    "a chef slices an onion, then pours oil into a pan",
+    "an empty street in the fog, no people, no cars",
+    "a robot with a broken arm paints a blue flower on a brick wall",
+    "five white balloons rise over a lake, aerial view",
+    "a boy opens a door and finds a small dragon behind it",
+    "a red bicycle leans against a stone wall to the right of a blue door",
+    "a woman with short silver hair plays the cello in a ruined church, close-up",
+    "two children build a snowman, then a dog knocks it over",
+    "a steam train crosses a viaduct in heavy snow, black and white",
+    "a glass of orange juice falls from the table and breaks",
+    "a fox sleeps under a pine tree, the camera zooms in slowly",
+    "a busy night market with paper lanterns, a vendor fries noodles",
+    "a small wooden boat with a white sail on a calm sea at dawn",
+    "an astronaut waters a tomato plant inside a greenhouse on Mars",
+    "a grey cat jumps from a bookshelf onto a red armchair",
+    "a ballerina spins on a rooftop, city lights behind her, no text",
+)

@@ -1,0 +1,324 @@
+"""Loop: enhance, generate, verify, diagnose, edit what failed, keep the best, stop in time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from t2v_recaption.enhancement import Enhancement
+from t2v_recaption.errors import InvalidInput, RecaptionError
+from t2v_recaption.generators import Generator
+from t2v_recaption.loop.budget import Budget, Spent
+from t2v_recaption.loop.diagnosis import Cause, Diagnosis, diagnose, fact_of
+from t2v_recaption.loop.journal import Journal, told
+from t2v_recaption.loop.operators import Workshop
+from t2v_recaption.loop.result import LoopResult, Round, Stop, compared
+from t2v_recaption.loop.trial import Trial, USELESS, informedness, tally
+from t2v_recaption.loop.wording import Wording, digest, of_prompt
+from t2v_recaption.verify.model import ClaimSet, Verification
+
+log = logging.getLogger(__name__)
+
+Verify = Callable[[Path, ClaimSet], Verification]
+"""Holds a clip against claims. Raises `RecaptionError` when it cannot be done at all."""
+
+FAILURES = 3
+"""Clips in a row that could not be made before the generator is given up."""
+
+CAUTION = 0.2
+"""Gain in the share of claims shown that a challenger needs with a judge that knows nothing; in proportion with others
+(chosen by `python -m benchmarks loop`)."""
+
+Event = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a loop goes about it."""
+
+    seeds: int = 2
+    """Clips of every wording, with the same seeds."""
+    seed: int = 0
+    """The first of them."""
+    edits: int = 3
+    """Claims that one edit round takes on at most."""
+    patience: int = 2
+    """Edits in a row that do not help before only new seeds are tried."""
+    every_seed: bool = False
+    """Stop only when every clip of the best wording shows all critical claims, not as soon as one clip does."""
+    allow_rephrase: bool = False
+    """Let an edit say what the prompt says in other words."""
+
+
+@dataclass
+class Loop:
+    """One prompt on its way through the loop; `run` does it.
+
+    Args:
+        enhancement: the prompt's caption, with its sentences and intent.
+        claims: the claims of the original prompt.
+        generator: makes the clips.
+        verify: judges them.
+        workshop: the target's limits.
+        journal: the folder; a loop that is run again on it goes on where it was.
+        budget: what may be spent.
+        rules: how to go about it.
+        identity: what decides the verdicts (judges, settings), for the journal's keys.
+        on_event: called with what happens, as it happens.
+    """
+
+    enhancement: Enhancement
+    claims: ClaimSet
+    generator: Generator
+    verify: Verify
+    workshop: Workshop
+    journal: Journal
+    budget: Budget = field(default_factory=Budget)
+    rules: Rules = field(default_factory=Rules)
+    identity: dict[str, Any] = field(default_factory=dict)
+    on_event: Event | None = None
+
+    def __post_init__(self) -> None:
+        """Check the claims.
+
+        Raises:
+            InvalidInput: there is nothing to check, or no seed.
+        """
+        if not len(self.claims):
+            raise InvalidInput("The prompt holds no claim that a clip could show.", hint="Say what is to be seen.")
+        if self.rules.seeds < 1 or self.rules.edits < 1:
+            raise InvalidInput("A loop needs at least one seed and one edit a round.")
+        self._trials: list[Trial] = []
+        self._wordings: dict[str, Wording] = {}
+        self._rounds: list[Round] = []
+        self._tried: set[tuple[str, str]] = set()
+        self._spent = Spent()
+        self._notes: list[str] = []
+        self._idle = 0
+        self._failed = 0
+
+    # The loop
+
+    def run(self) -> LoopResult:
+        """Run until it is done, the budget is spent, or nothing helps any more.
+
+        Raises:
+            RecaptionError: not a single clip could be made or judged; its message says why.
+        """
+        best = self._first_round()
+        stop: tuple[Stop, str] | None = None
+        while (stop := stop or self._must_stop(best)) is None:
+            diagnoses = self._diagnoses(best)
+            challenger = self._challenger(best, diagnoses) if self._idle < self.rules.patience else None
+            if challenger is not None:
+                best = self._round(challenger, best)
+            elif self._luck_may_help(diagnoses):
+                self._reseed(best)
+            else:
+                stop = _hopeless(diagnoses)
+        return self._result(best, *stop)
+
+    def _first_round(self) -> Wording:
+        """The caption and the prompt as typed, on the same seeds."""
+        caption = Wording(self.enhancement.sentences, self.enhancement.negative, "enhanced")
+        prompt = of_prompt(self.enhancement.prompt, self.workshop.target)
+        rivals = list({wording.key: wording for wording in (caption, prompt)}.values())
+        for seed in self._seeds(min(self.rules.seeds, self.budget.generations // len(rivals))):
+            for wording in rivals:
+                if not self._spent.passed(self.budget) or not self._trials:
+                    self._try(wording, seed)
+        best = caption
+        for wording in rivals[1:]:
+            best = self._judged(wording, best, 0)
+        if not any(trial.clip for trial in self._trials):
+            raise RecaptionError(f"No clip could be made: {self._trials[0].error}", hint="Run the generator by itself.")
+        return best
+
+    def _round(self, challenger: Wording, best: Wording) -> Wording:
+        self._tell("wording", wording=told(challenger))
+        for seed in self._seeds(self.rules.seeds):
+            if self._spent.passed(self.budget) or self._beaten(challenger, best):
+                break
+            self._try(challenger, seed)
+        winner = self._judged(challenger, best, len(self._rounds))
+        self._idle = 0 if winner is challenger else self._idle + 1
+        return winner
+
+    def _judged(self, challenger: Wording, best: Wording, number: int) -> Wording:
+        """Whichever of two wordings is kept: the challenger when it shows more and loses nothing critical."""
+        ours, theirs = self._of(challenger), self._of(best)
+        gain, fixed, broke, lost = compared(ours, theirs, self.claims)
+        complete = {trial.seed for trial in ours} >= {trial.seed for trial in theirs[: self.rules.seeds]}
+        accepted = gain > self._margin() and not lost and complete
+        reason = f"{'+' if gain >= 0 else '−'}{abs(gain):.0%} claims shown over the same seeds"
+        reason += ", a critical claim lost" if lost else "" if complete else ", given up early"
+        round_ = Round(number, challenger.key, best.key, accepted, reason, fixed, broke)
+        self._rounds.append(round_)
+        self._tell("round", **round_.to_dict())
+        return challenger if accepted else best
+
+    def _margin(self) -> float:
+        """What a challenger must gain: the more the judges err, the more."""
+        return CAUTION * (1 - max(informedness(self._trials).values(), default=1.0))
+
+    def _reseed(self, best: Wording) -> None:
+        """One more clip of the best wording: what shows with some seeds may show together with another."""
+        self._try(best, max(trial.seed for trial in self._of(best)) + 1)
+
+    # Stopping
+
+    def _must_stop(self, best: Wording) -> tuple[Stop, str] | None:
+        if self._failed >= FAILURES:
+            return Stop.GENERATOR, f"The last {self._failed} clips could not be made: {self._trials[-1].error}"
+        judges = informedness(self._trials)
+        if judges and max(judges.values()) < USELESS:
+            names = " and ".join(judges)
+            return Stop.JUDGE, f"{names} fails the questions with known answers: its verdicts would lead astray."
+        trials = self._of(best)
+        shown = [trial.passed for trial in (trials if self.rules.every_seed else self._trials)]
+        if all(shown) if self.rules.every_seed else any(shown):
+            return Stop.DONE, "A clip shows every critical claim, and none is refuted."
+        if limit := self._spent.passed(self.budget):
+            return Stop.BUDGET, f"One more clip would pass the limit of {limit}."
+        return None
+
+    def _beaten(self, challenger: Wording, best: Wording) -> bool:
+        """Whether the challenger cannot win any more, even if all its clips to come were perfect."""
+        ours, theirs = self._of(challenger), self._of(best)
+        left = len(self._seeds(self.rules.seeds)) - len(ours)
+        if not ours or left <= 0:
+            return False
+        gain = 0.0
+        for claim in self.claims:
+            new, old = tally(ours, claim.id), tally(theirs[: self.rules.seeds], claim.id).rate
+            if old is not None:
+                decided = new.supported + new.refuted + left
+                gain += claim.weight * ((new.supported + left) / decided - old)
+        return gain <= 0
+
+    def _luck_may_help(self, diagnoses: Sequence[Diagnosis]) -> bool:
+        """Whether another seed may show what is missing: some clip has shown it, or too few were made to tell."""
+        return not diagnoses or any(
+            diagnosis.cause is not Cause.LIMIT
+            and (diagnosis.cause is not Cause.UNSURE or tally(self._trials, diagnosis.claim.id).rate is not None)
+            for diagnosis in diagnoses
+        )
+
+    # Edits
+
+    def _diagnoses(self, best: Wording) -> tuple[Diagnosis, ...]:
+        return diagnose(self.workshop, best, self._of(best), self.claims, tried=self._tried, ignored=self._ignored())
+
+    def _ignored(self) -> dict[str, int]:
+        """By claim, how many clips refute it though their wording states it."""
+        counts: Counter[str] = Counter()
+        for wording in self._wordings.values():
+            stated = {verdict.fact.id for verdict in self.workshop.report(wording).verdicts if verdict.status == "kept"}
+            for claim in self.claims:
+                fact = fact_of(self.workshop, claim)
+                if fact is not None and fact.id in stated:
+                    counts[claim.id] += tally(self._of(wording), claim.id).refuted
+        return dict(counts)
+
+    def _challenger(self, best: Wording, diagnoses: Sequence[Diagnosis]) -> Wording | None:
+        """The best wording with the next edit for each of the worst claims; None when no edit is left."""
+        wording, edited = best, 0
+        for diagnosis in diagnoses:
+            found = self._edited(wording, diagnosis) if edited < self.rules.edits else None
+            wording, edited = (found, edited + 1) if found is not None else (wording, edited)
+        return wording if edited else None
+
+    def _edited(self, wording: Wording, diagnosis: Diagnosis) -> Wording | None:
+        fact = fact_of(self.workshop, diagnosis.claim)
+        for name in diagnosis.remedies if fact is not None else ():
+            assert fact is not None
+            self._tried.add((diagnosis.claim.id, name))
+            for offer in self.workshop.offers(name, wording, fact, diagnosis.claim.id):
+                if offer.key not in self._wordings:
+                    return offer
+        return None
+
+    # Clips
+
+    def _try(self, wording: Wording, seed: int) -> None:
+        """One clip, made and judged, or found in the journal."""
+        self._wordings.setdefault(wording.key, wording)
+        clip_key = digest(wording.key, seed, self.generator.identity())[:20]
+        key = digest(clip_key, self.claims.hash, self.identity)[:20]
+        trial = self.journal.trial(key)
+        if trial is None:
+            trial = self._fresh(wording, seed, clip_key)
+            if trial.clip:
+                self.journal.keep(key, trial)
+        self._failed = 0 if trial.clip else self._failed + 1
+        self._trials.append(trial)
+        self._spent = self._spent.plus(
+            generations=1, judge_calls=trial.judge_calls, seconds=trial.seconds, budget=self.budget
+        )
+        self._tell("trial", **trial.to_dict())
+
+    def _fresh(self, wording: Wording, seed: int, key: str) -> Trial:
+        began = time.monotonic()
+        try:
+            clip, _ = self.journal.clip(
+                key,
+                lambda out: self.generator.generate(wording.text, negative=wording.negative, seed=seed, out=out),
+            )
+            found = self.verify(clip, self.claims)
+        except RecaptionError as error:
+            log.warning("No clip of seed %s: %s", seed, error)
+            return Trial(wording.key, seed, seconds=time.monotonic() - began, error=str(error))
+        return Trial.of(wording.key, seed, clip, found, seconds=time.monotonic() - began)
+
+    def _seeds(self, count: int) -> list[int]:
+        return [self.rules.seed + index for index in range(count)]
+
+    def _of(self, wording: Wording) -> list[Trial]:
+        return [trial for trial in self._trials if trial.wording == wording.key]
+
+    def _tell(self, event: str, **facts: Any) -> None:
+        self.journal.tell(event, **facts)
+        if self.on_event is not None:
+            self.on_event(event, facts)
+
+    def _result(self, best: Wording, stop: Stop, reason: str) -> LoopResult:
+        if best.origin == "prompt":
+            self._notes.append("The prompt as typed shows more than its caption: it was gone back to.")
+        result = LoopResult(
+            prompt=self.enhancement.prompt,
+            claims=self.claims,
+            wordings=tuple(self._wordings.values()),
+            trials=tuple(self._trials),
+            rounds=tuple(self._rounds),
+            best=best,
+            diagnoses=self._diagnoses(best),
+            stop=stop,
+            reason=reason,
+            spent=self._spent,
+            notes=tuple(self._notes),
+            provenance={
+                "generator": self.generator.identity(),
+                "verify": self.identity,
+                "target": self.workshop.target.name,
+                "rules": self.rules.__dict__,
+                "budget": self.budget.to_dict(),
+            },
+        )
+        self._tell("end", stop=stop.value, reason=reason, best=best.key, spent=self._spent.to_dict())
+        return result
+
+
+def _hopeless(diagnoses: Sequence[Diagnosis]) -> tuple[Stop, str]:
+    """Why nothing is left to do."""
+    limits = [d.claim.text for d in diagnoses if d.cause is Cause.LIMIT]
+    if limits:
+        return Stop.LIMIT, f"No wording makes this generator show: {' '.join(limits)}"
+    unsure = [d for d in diagnoses if d.cause is Cause.UNSURE]
+    if unsure and len(unsure) == len(diagnoses):
+        return Stop.UNDECIDED, f"{len(unsure)} claims cannot be decided: add a judge, or a better one."
+    return Stop.NO_GAIN, "Every edit that may help was tried."
