@@ -105,10 +105,9 @@ def split_shots(shop: Workshop, wording: Wording, fact: Fact) -> Iterator[Offer]
     """Tell two events that follow each other as two parts of the clip."""
     if fact.kind is not Kind.ORDER or not fact.of or not fact.to:
         return
-    parts = [next(statements(shop.intent, shop.intent[one]), "") for one in (fact.of, fact.to)]
-    if not all(parts) or parts[0] == parts[1]:
+    first, then = (_event(shop.intent, shop.intent[one]) for one in (fact.of, fact.to))
+    if not first or not then or first == then:
         return
-    first, then = (part[:1].lower() + part[1:] for part in parts)
     text = f"In the first half of the clip, {first} Then, in the second half, {then}"
     yield _inserted(wording, 1, text, fact), wording.negative, f"Told as two parts: “{text}”"
 
@@ -167,6 +166,17 @@ def sentence_of(shop: Workshop, wording: Wording, fact: Fact) -> int | None:
         if span.start < position:
             return index
     return None
+
+
+def _event(intent: Intent, fact: Fact) -> str:
+    """One event by itself: "a chef slices an onion, then pours oil" of the pouring is "the chef pours oil"."""
+    text = next(statements(intent, fact), "")
+    _, then, rest = text.partition("then ")
+    doer = next((other for other in intent if other.id == fact.of), None)
+    if then and rest and doer is not None:
+        named = doer.text.split()[-1].lower() in rest.lower().split()
+        text = rest if named else f"the {doer.text.split()[-1]} {rest}"
+    return text[:1].lower() + text[1:]
 
 
 def _inserted(wording: Wording, at: int, text: str, fact: Fact) -> tuple[Sentence, ...]:
