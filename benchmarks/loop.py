@@ -25,6 +25,7 @@ from benchmarks.prompts import LOOP_PROMPTS
 from t2v_recaption import Enhancer
 from t2v_recaption.errors import RecaptionError
 from t2v_recaption.fidelity.report import Status
+from t2v_recaption.generators import ClipRequest
 from t2v_recaption.intent.model import Kind
 from t2v_recaption.loop.budget import Budget
 from t2v_recaption.loop.diagnosis import fact_of
@@ -87,15 +88,15 @@ class SimulatedGenerator:
         """The world and the run."""
         return {"generator": "simulated", "run": self.run}
 
-    def generate(self, text: str, *, negative: str, seed: int, out: Path) -> None:
+    def make(self, request: ClipRequest) -> None:
         """Decide each claim and write the truth down."""
-        wording = Wording(_sentences(text), negative, "edited")
+        wording, seed = Wording(_sentences(request.prompt), request.negative, "edited"), request.seed
         own = () if self.world.coupled else (wording.key,)
         draws = {claim.id: self._noise("draw", claim.id, seed, *own).random() for claim in self.claims}
         truth = {name: draw < self.chance(wording, name, seed) for name, draw in draws.items()}
         for claim in self.claims:
             truth[claim.id] = truth[claim.id] and all(truth[parent] for parent in claim.parents)
-        out.write_text(json.dumps(truth))
+        request.out.write_text(json.dumps(truth))
 
     def chance(self, wording: Wording, claim_id: str, seed: int) -> float:
         """The probability that one clip shows a claim by itself, its parents being there."""
@@ -112,7 +113,9 @@ class SimulatedGenerator:
         if fact.kind is Kind.NEGATION:
             named = fact.value.lower() in {word.lower() for word in WORDS.findall(wording.text)}
             ruled_out = fact.value.lower() in wording.negative.lower()
-            return _share(odds + world.negated * named + 0.7 * ruled_out + 0.5 * _strength(wording, "empty clear still"))
+            return _share(
+                odds + world.negated * named + 0.7 * ruled_out + 0.5 * _strength(wording, "empty clear still")
+            )
         if verdict.status in (Status.LOST, Status.CONTRADICTED):
             return _share(odds + world.unsaid)
         odds += world.unsaid / 2 * (verdict.status is Status.WEAKENED)
@@ -148,7 +151,6 @@ class SimulatedJudge:
             score=good / total if total else None,
             coverage=total / sum(r.claim.weight for r in results),
             judges=(reliability,),
-            provenance={"judge_calls": len(results) + 2 * FOILS},
         )
 
     def _result(self, claim: Any, true: bool, noise: random.Random, reliable: bool) -> ClaimResult:
@@ -207,7 +209,7 @@ def best_of(case: Case, wording: Wording, judge: SimulatedJudge, count: int, fol
     trials: list[Trial] = []
     for seed in range(count):
         clip = folder / f"{wording.key}-{seed}.json"
-        case.generator.generate(wording.text, negative=wording.negative, seed=seed, out=clip)
+        case.generator.make(ClipRequest(wording.text, seed, clip, wording.negative))
         trials.append(Trial.of(wording.key, seed, clip, judge(clip, case.claims)))
         if trials[-1].passed:
             break
@@ -280,7 +282,6 @@ def _line(name: str, judge: SimulatedJudge, some: Iterator[Case], generations: i
             stops.append(result.stop.name.lower())
     gains = [a - b for a, b in zip(ours, theirs, strict=True)]
     means = [statistics.fmean(values) for values in (ours, theirs, raw)]
-    common = ", ".join(f"{stop} {stops.count(stop) / len(stops):.0%}" for stop in sorted(set(stops)))
-    click.echo(
-        f"{name:24}{means[0]:8.1%}{means[1]:11.1%}{means[2]:10.1%}   {_mean(gains):20}{statistics.fmean(clips):6.1f}  {common}"
-    )
+    ends = ", ".join(f"{stop} {stops.count(stop) / len(stops):.0%}" for stop in sorted(set(stops)))
+    shares = "".join(f"{mean:{width}.1%}" for mean, width in zip(means, (8, 11, 10), strict=True))
+    click.echo(f"{name:24}{shares}   {_mean(gains):20}{statistics.fmean(clips):6.1f}  {ends}")

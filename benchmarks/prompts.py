@@ -3,7 +3,7 @@
 LOOP_PROMPTS = (
     "two cats and a red ball on a wooden floor, the camera pans left",
     "a dog to the left of a cat on a green sofa",
-    "a neon sign that says \"OPEN\" above a wooden door in the rain",
+    'a neon sign that says "OPEN" above a wooden door in the rain',
     "a man in a blue coat reads a newspaper on a bench at night",
     "three red apples and two green pears on a white table, static camera",
     "a girl in a yellow dress runs along the beach at sunset, slow motion",

@@ -173,7 +173,7 @@ class FunctionGenerator:
         if isinstance(made, (str, Path)):
             if Path(made) != out and Path(made).is_file():
                 shutil.move(made, out)
-        elif made is not None:
+        elif made is not None and not out.is_file():
             from t2v_recaption.video import Clip
             from t2v_recaption.video.write import write_clip
 

@@ -36,16 +36,16 @@ class Journal:
             raise InvalidInput(f"The folder {folder} cannot be made: {error}.", hint="Name another one.") from error
         self._replayed = 0
 
-    def clip(self, key: str, make: Callable[[Path], None]) -> tuple[Path, bool]:
-        """The clip of that key, made now when it is not there; and whether it was made now."""
+    def clip(self, key: str, make: Callable[[Path], None]) -> Path:
+        """The clip of that key, made now when it is not there."""
         path = self.folder / "clips" / f"{key}.mp4"
         if path.is_file():
-            return path, False
+            return path
         unfinished = path.with_name(f"{key}.unfinished.mp4")
         unfinished.unlink(missing_ok=True)
         make(unfinished)
         os.replace(unfinished, path)
-        return path, True
+        return path
 
     def trial(self, key: str) -> Trial | None:
         """The trial of that key from an earlier run."""

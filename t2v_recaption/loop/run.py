@@ -12,13 +12,13 @@ from typing import Any
 
 from t2v_recaption.enhancement import Enhancement
 from t2v_recaption.errors import InvalidInput, RecaptionError
-from t2v_recaption.generators import Generator
+from t2v_recaption.generators import ClipRequest, Generator
 from t2v_recaption.loop.budget import Budget, Spent
 from t2v_recaption.loop.diagnosis import Cause, Diagnosis, diagnose, fact_of
 from t2v_recaption.loop.journal import Journal, told
 from t2v_recaption.loop.operators import Workshop
 from t2v_recaption.loop.result import LoopResult, Round, Stop, compared
-from t2v_recaption.loop.trial import Trial, USELESS, informedness, tally
+from t2v_recaption.loop.trial import USELESS, Trial, informedness, tally
 from t2v_recaption.loop.wording import Wording, digest, of_prompt
 from t2v_recaption.verify.model import ClaimSet, Verification
 
@@ -265,9 +265,9 @@ class Loop:
     def _fresh(self, wording: Wording, seed: int, key: str) -> Trial:
         began = time.monotonic()
         try:
-            clip, _ = self.journal.clip(
+            clip = self.journal.clip(
                 key,
-                lambda out: self.generator.generate(wording.text, negative=wording.negative, seed=seed, out=out),
+                lambda out: self.generator.make(ClipRequest(wording.text, seed, out, wording.negative, wording.key)),
             )
             found = self.verify(clip, self.claims)
         except RecaptionError as error:

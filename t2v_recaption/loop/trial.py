@@ -53,7 +53,7 @@ class Trial(Record):
             coverage=found.coverage,
             passed=found.passed,
             probes={judge.judge: _probes(judge) for judge in found.judges},
-            judge_calls=int(found.provenance.get("judge_calls", 0)),
+            judge_calls=_asked(found),
             seconds=seconds,
             verification=found.to_dict(),
         )
@@ -111,7 +111,8 @@ def value(trials: Sequence[Trial], claims: ClaimSet) -> float | None:
 def informedness(trials: Iterable[Trial]) -> dict[str, float]:
     """By judge, sensitivity + specificity - 1 over the probes of all clips together: 1 is perfect, 0 a coin or a judge
     that always says the same. One unlucky clip does not condemn a good judge. Each half of the probes counts as right
-    until there are `ENOUGH` of it."""
+    until there are `ENOUGH` of it.
+    """
     pooled: dict[str, list[int]] = {}
     for trial in trials:
         for judge, counts in trial.probes.items():
@@ -125,3 +126,9 @@ def _part(right: int, asked: int) -> float:
 
 def _probes(judge: JudgeReliability) -> tuple[int, int, int, int]:
     return judge.sensitivity.right, judge.sensitivity.asked, judge.specificity.right, judge.specificity.asked
+
+
+def _asked(found: Verification) -> int:
+    """How many questions the judges were asked about a clip."""
+    claims = sum(verdict.route == "judge" for result in found for verdict in result.verdicts)
+    return claims + sum(len(judge.probes) for judge in found.judges)

@@ -107,7 +107,7 @@ def test_commands_that_cannot_be(command) -> None:
 def test_functions_make_clips_too(tmp_path) -> None:
     out = tmp_path / "clip.mp4"
 
-    def elsewhere(prompt, seed, to):
+    def elsewhere(prompt, seed, out):
         (tmp_path / "other.mp4").write_text(prompt)
         return tmp_path / "other.mp4"
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.loop.worlds import loop_of, says, told, yes_man
 
 from t2v_recaption.errors import InvalidInput, RecaptionError
 from t2v_recaption.fidelity.report import Status
@@ -20,6 +19,7 @@ from t2v_recaption.loop.diagnosis import Cause
 from t2v_recaption.loop.result import Stop, best_trial
 from t2v_recaption.loop.trial import Trial, informedness
 from t2v_recaption.verify.model import ClaimStatus
+from tests.loop.worlds import loop_of, says, told, yes_man
 
 CATS = "two cats and a red ball on a wooden floor"
 
@@ -121,7 +121,7 @@ def test_what_shows_with_some_seeds_gets_more_seeds(tmp_path: Path) -> None:
     ("budget", "limit"),
     [
         (Budget(generations=5), "generations"),
-        (Budget(judge_calls=14), "judge calls"),
+        (Budget(judge_calls=40), "judge calls"),
         (Budget(money=1.0, per_generation=0.2), "money"),
     ],
 )

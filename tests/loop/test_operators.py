@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.loop.worlds import ENHANCER
 
 from t2v_recaption import Enhancer, intent
 from t2v_recaption.fidelity.report import Status
@@ -11,6 +10,7 @@ from t2v_recaption.intent.model import Fact, Kind
 from t2v_recaption.loop.operators import OPERATORS, Workshop
 from t2v_recaption.loop.wording import Wording, of_prompt
 from t2v_recaption.writers.base import Sentence
+from tests.loop.worlds import ENHANCER
 
 
 def bench(prompt: str, enhancer: Enhancer = ENHANCER) -> tuple[Workshop, Wording]:
@@ -32,7 +32,11 @@ def first(shop: Workshop, wording: Wording, name: str, about: Fact) -> Wording:
     [
         ("two cats and a red ball on a wooden floor", Kind.COUNT, "There are exactly two cats in view"),
         ("a red car on a bridge", Kind.ATTRIBUTE, "The car is unmistakably red in every frame"),
-        ("a dog to the left of a cat", Kind.RELATION, "On the left half of the frame is a dog; on the right half is a cat"),
+        (
+            "a dog to the left of a cat",
+            Kind.RELATION,
+            "On the left half of the frame is a dog; on the right half is a cat",
+        ),
         ("a man reads a newspaper", Kind.ACTION, "Throughout the whole clip, a man reads a newspaper"),
         ("a lake, the camera pans left", Kind.CAMERA, "During the whole clip, the camera pans left"),
         ("a lake, static camera", Kind.CAMERA, "During the whole clip, the camera stays static"),

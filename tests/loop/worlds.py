@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from t2v_recaption import Enhancer
-from t2v_recaption.errors import BackendError
+from t2v_recaption.generators import ClipRequest, GenerationError
 from t2v_recaption.loop.budget import Budget
 from t2v_recaption.loop.journal import Journal
 from t2v_recaption.loop.operators import Workshop
@@ -22,6 +22,7 @@ from t2v_recaption.verify.model import (
     ClaimStatus,
     JudgeReliability,
     Rate,
+    Verdict,
     Verification,
 )
 
@@ -44,34 +45,35 @@ class World:
     def identity(self) -> dict[str, Any]:
         return {"generator": "world"}
 
-    def generate(self, text: str, *, negative: str, seed: int, out: Path) -> None:
-        self.made.append((text, negative, seed))
+    def make(self, request: ClipRequest) -> None:
+        self.made.append((request.prompt, request.negative, request.seed))
         if len(self.made) - 1 in self.fails:
-            raise BackendError("out of memory")
-        truth = {claim.id: self.shows(claim.text, text, negative, seed) for claim in self.claims}
-        out.write_text(json.dumps(truth), encoding="utf-8")
+            raise GenerationError("out of memory")
+        shown = {c.id: self.shows(c.text, request.prompt, request.negative, request.seed) for c in self.claims}
+        request.out.write_text(json.dumps(shown), encoding="utf-8")
 
 
 def honest(clip: Path, claims: ClaimSet) -> Verification:
     """A judge that is always right."""
     truth = json.loads(clip.read_text(encoding="utf-8"))
-    return told({claim.id: ClaimStatus.SUPPORTED if truth[claim.id] else ClaimStatus.REFUTED for claim in claims}, claims)
+    return told(
+        {claim.id: ClaimStatus.SUPPORTED if truth[claim.id] else ClaimStatus.REFUTED for claim in claims}, claims
+    )
 
 
 def yes_man(clip: Path, claims: ClaimSet) -> Verification:
     """A judge that says yes to everything, foils included."""
     probes = JudgeReliability("yes-man", True, "", Rate(4, 4, 0, 1), Rate(0, 4, 0, 1))
-    return told(dict.fromkeys((claim.id for claim in claims), ClaimStatus.SUPPORTED), claims, judges=(probes,), calls=9)
+    return told(dict.fromkeys((claim.id for claim in claims), ClaimStatus.SUPPORTED), claims, judges=(probes,))
 
 
-def told(statuses: dict[str, ClaimStatus], claims: ClaimSet, *, judges: Any = (), calls: int = 3) -> Verification:
-    """The verification that holds these statuses."""
-    results = tuple(ClaimResult(claim, statuses[claim.id], 0.9, "") for claim in claims)
+def told(statuses: dict[str, ClaimStatus], claims: ClaimSet, *, judges: Any = ()) -> Verification:
+    """The verification that holds these statuses, each given by one judge."""
+    verdicts = {name: Verdict(name, status, "judge", "the judge") for name, status in statuses.items()}
+    results = tuple(ClaimResult(c, statuses[c.id], 0.9, "", (verdicts[c.id],)) for c in claims)
     decided = [r for r in results if r.status.decided]
     share = sum(r.status is ClaimStatus.SUPPORTED for r in decided) / len(decided) if decided else None
-    return Verification(
-        {}, claims.prompt, claims.hash, results, share, 1.0, judges=judges, provenance={"judge_calls": calls}
-    )
+    return Verification({}, claims.prompt, claims.hash, results, share, 1.0, judges=judges)
 
 
 def loop_of(
@@ -83,7 +85,16 @@ def loop_of(
     rules, on_event = Rules(**options), None
     shop = Workshop(enhancement.intent, ENHANCER.target)
     loop = Loop(
-        enhancement, claims, world, judge, shop, Journal(folder), budget or Budget(), rules, {"judge": judge.__name__}, on_event
+        enhancement,
+        claims,
+        world,
+        judge,
+        shop,
+        Journal(folder),
+        budget or Budget(),
+        rules,
+        {"judge": judge.__name__},
+        on_event,
     )
     return loop, world
 
