@@ -17,11 +17,10 @@ from typing import Any
 import click
 
 from t2v_recaption import fidelity, intent
+from t2v_recaption.compare.text_metrics import repeated_sentences
 from t2v_recaption.errors import RecaptionError
-from t2v_recaption.fidelity.lexicon import listed
 from t2v_recaption.fidelity.report import Report, Status
 from t2v_recaption.intent.model import Intent
-from t2v_recaption.writers.sentences import split
 
 
 @dataclass(frozen=True)
@@ -86,23 +85,12 @@ def _share(values: Any) -> float:
 
 def repeated(pairs: Sequence[Pair]) -> dict[str, Any]:
     """Sentences that occur in more than one rewrite, the prompt's own words removed before they are compared."""
-    counts: Counter[str] = Counter()
-    for pair in pairs:
-        own = set(pair.intent.prompt.lower().split()) - listed("small")
-        counts.update({_without(sentence, own) for sentence in split(pair.rewrite)} - {""})
-    again = [(sentence, count) for sentence, count in counts.most_common(5) if count > 1]
+    again = repeated_sentences([pair.rewrite for pair in pairs], [pair.intent.prompt for pair in pairs])[:5]
     top = again[0][1] if again else 1
     return {
         "most_frequent_share": top / max(1, len(pairs)),
         "examples": [{"sentence": s, "times": c} for s, c in again],
     }
-
-
-def _without(sentence: str, own: set[str]) -> str:
-    words = [word for word in sentence.lower().split() if word.strip(".,;:!?\"'") not in own]
-    told = [word for word in words if word.strip(".,;:!?\"'") not in listed("small")]
-    # What is left of the prompt's own sentence ("a … is in the …") is nobody's phrase.
-    return " ".join(words) if len(words) > 3 and told else ""
 
 
 def _tokens(pairs: Sequence[Pair], target: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def scores_from_vbench(path: str | Path, *, dimension: str = "", ids: Ids | None
     """The scores of single videos in an `…_eval_results.json` of VBench or VBench-2.0.
 
     The file maps each dimension to [mean, [{video_path, video_results}, …]]; prompt and seed are read from the name
-    of the video, `PROMPT-SEED.mp4`. Dimensions become claims and categories: they are compared side by side, not confused.
+    of the video, `PROMPT-SEED.mp4`. Dimensions become claims and categories.
 
     Args:
         path: the result file.
