@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ FRAME_AT = "Frame at {:.2f} s: "
 
 
 def pieces(message: Message, *, video: bool) -> list[Any]:
-    """Text (strings, never two in a row), images, and `Footage`; without `video`, its frames with their times."""
+    """Text (strings, never two in a row), images, and `Footage`; without `video`, its frames with their times.
+
+    A single frame always goes as an image: a still is no video, and some models fail on one.
+    """
     found: list[Any] = []
     for part in _spread(message.content, video=video):
         if isinstance(part, str) and found and isinstance(found[-1], str):
@@ -28,12 +32,21 @@ def has_visuals(request: ChatRequest) -> bool:
     return any(not isinstance(part, str) for message in request.messages for part in message.content)
 
 
-def footage_note(request: ChatRequest) -> tuple[str, ...]:
+def footage_note(request: ChatRequest, why: str = "the model takes no video") -> tuple[str, ...]:
     """The note for a reply to a request whose `Footage` was sent as images."""
     frames = [len(part.frames) for message in request.messages for part in message.content if is_footage(part)]
     if not frames:
         return ()
-    return (f"the model takes no video: {sum(frames)} frames were sent as images with their times",)
+    return (f"{why}: {sum(frames)} frames were sent as images with their times",)
+
+
+def as_images(request: ChatRequest) -> ChatRequest:
+    """The request with the frames of its `Footage` as images with their times."""
+    messages = (
+        Message(m.role, m.text, parts=tuple(_spread(m.content[: -1 if m.text else None], video=False)))
+        for m in request.messages
+    )
+    return replace(request, messages=tuple(messages))
 
 
 def is_footage(part: Any) -> bool:
@@ -43,7 +56,7 @@ def is_footage(part: Any) -> bool:
 
 def _spread(parts: Sequence[Any], *, video: bool) -> Iterable[Any]:
     for part in parts:
-        if is_footage(part) and not video:
+        if is_footage(part) and (not video or len(part.frames) == 1):
             for frame, time in zip(part.frames, part.times, strict=True):
                 yield from (FRAME_AT.format(time), Path(frame) if isinstance(frame, str) else frame, "\n")
         else:

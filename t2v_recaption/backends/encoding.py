@@ -13,7 +13,7 @@ from transformers.video_utils import VideoMetadata
 from t2v_recaption.backends.base import ChatRequest, Footage
 from t2v_recaption.backends.chat_format import ChatFormat
 from t2v_recaption.backends.checkpoint import NAME
-from t2v_recaption.backends.content import footage_note, is_footage, pieces
+from t2v_recaption.backends.content import as_images, footage_note, is_footage, pieces
 from t2v_recaption.backends.images import digest, pil_image
 from t2v_recaption.errors import BackendError
 
@@ -75,12 +75,14 @@ class Encoder:
 
     def __init__(self, processor: Any, chat_format: ChatFormat, config: Any, context: int, *, video: bool) -> None:
         self._processor, self._format = processor, chat_format
-        self._context, self._video = context, video
+        self._context, self._video, self._mixes = context, video, True
         self._visual_ids = _visual_ids(config)
         self._images = _Remembering(processor.image_processor)
         processor.image_processor = self._images
         if video:
             self._videos = _Remembering(processor.video_processor)
+            # SmolVLM's puts video where images go, and leaves out the images.
+            self._mixes = "pixel_values" not in processor.video_processor.model_input_names
             processor.video_processor = self._videos
 
     def fitting(self, request: ChatRequest, *, most_tokens: int | None = None) -> tuple[Encoded, Shrink]:
@@ -105,6 +107,8 @@ class Encoder:
 
     def encode(self, request: ChatRequest, shrink: Shrink = FULL) -> Encoded:
         """The request with its images made smaller in this way; raises as `fitting` does."""
+        mixed = () if self._mixes else self._mixed(request)
+        request = as_images(request) if mixed else request
         text, notes = self._format.render(request)
         shown = [part for m in request.messages for part in pieces(m, video=self._video) if not isinstance(part, str)]
         self._check_text(text, shown)
@@ -113,7 +117,7 @@ class Encoder:
         ids = inputs["input_ids"][0].tolist()
         visual = [number for number, token in enumerate(ids) if token in self._visual_ids]
         self._check_inputs(inputs, shown, visual)
-        notes = (*notes, *(() if self._video else footage_note(request)), *shrink.notes)
+        notes = (*notes, *mixed, *(() if self._video else footage_note(request)), *shrink.notes)
         return Encoded(ids, inputs, key, max(visual, default=-1) + 1, len(visual), notes)
 
     def _process(self, text: str, shown: Sequence[Any], shrink: Shrink, key: tuple[Any, ...]) -> dict[str, Any]:
@@ -130,6 +134,12 @@ class Encoder:
             given["videos"] = [_frames(part, shrink.scale) for part in footage]
             given["videos_kwargs"] = {"do_sample_frames": False, "video_metadata": [metadata(p) for p in footage]}
         return dict(self._processor(**given))
+
+    def _mixed(self, request: ChatRequest) -> tuple[str, ...]:
+        """A note where a request shows video and images to a model that takes only one of them at a time."""
+        shown = [part for m in request.messages for part in pieces(m, video=True) if not isinstance(part, str)]
+        mixed = len(set(map(is_footage, shown))) == 2
+        return footage_note(request, "the model takes images or video, not both") if mixed else ()
 
     def _smaller(self, shrink: Shrink, encoded: Encoded, most: int) -> Shrink | None:
         """A way to need fewer tokens than this one, or None."""
