@@ -12,6 +12,7 @@ from t2v_recaption import templates
 from t2v_recaption.backends.base import ChatReply, ChatRequest, Message
 from t2v_recaption.captioners.asker import Ask, Asker, Said
 from t2v_recaption.errors import InvalidInput, MissingDependency
+from t2v_recaption.writers.clean import without_reasoning
 
 FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
 
@@ -85,7 +86,7 @@ def _read(reply: ChatReply, schema: dict[str, Any]) -> Said | Unfit:
     if reply.error is not None:
         return Said("", model=reply.model, notes=reply.notes, error=reply.error)
     try:
-        data = parsed(reply.text, schema)
+        data = parsed(without_reasoning(reply.text), schema)
     except Unfit as fault:
         return fault
     text = data.get("caption") if isinstance(data, dict) else None

@@ -16,6 +16,7 @@ from t2v_recaption.captioners.times import seconds
 from t2v_recaption.errors import RecaptionError
 from t2v_recaption.video.frame import Frame
 from t2v_recaption.writers.chat import language_name
+from t2v_recaption.writers.clean import unwrapped, without_reasoning
 
 WARMER = 0.5
 """Temperature of a repeated question at least: greedy decoding would say the same again."""
@@ -116,14 +117,25 @@ class Asker:
     def put(self, asks: Sequence[Ask]) -> Generator[tuple[ChatRequest, ...], tuple[ChatReply, ...], list[Said]]:
         """Ask several things at once. A faulty answer is asked for once more; the better of the two is kept."""
         replies = yield tuple(ask.request for ask in asks)
-        said = [heard(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
+        said = [self.heard(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
         again = [place for place, one in enumerate(said) if one.flags and one.error is None]
         if not again or not self.profile.repeats:
             return said
         seconds_ = yield tuple(self._changed(asks[place].request, said[place]) for place in again)
         for place, reply in zip(again, seconds_, strict=True):
-            said[place] = better(said[place], heard(asks[place], reply))
+            said[place] = better(said[place], self.heard(asks[place], reply))
         return said
+
+    def heard(self, ask: Ask, reply: ChatReply) -> Said:
+        """A reply with its faults, without what is around the text where the profile says so."""
+        if reply.error is not None:
+            return Said("", model=reply.model, notes=reply.notes, error=reply.error)
+        text, expected = reply.text.strip(), ask.expected
+        if self.profile.unwraps:
+            expected = replace(expected, language=self.guidance.language)
+            text = unwrapped(text)[0] if expected.prose else without_reasoning(text).strip()
+        flags = faults(text, expected, finish_reason=reply.finish_reason)
+        return Said(text, flags, model=reply.model, notes=reply.notes)
 
     def _changed(self, request: ChatRequest, said: Said) -> ChatRequest:
         """The request with another decoding; where the profile allows words of ours, with the fault named."""
@@ -139,15 +151,6 @@ class Asker:
         *before, last = request.messages
         hint = templates.render("clip-again", fault=named(said.flags), flags=said.flags)
         return replace(changed, messages=(*before, replace(last, text=f"{last.text}\n\n{hint}")))
-
-
-def heard(ask: Ask, reply: ChatReply) -> Said:
-    """A reply with its faults."""
-    if reply.error is not None:
-        return Said("", model=reply.model, notes=reply.notes, error=reply.error)
-    text = reply.text.strip()
-    flags = faults(text, ask.expected, finish_reason=reply.finish_reason)
-    return Said(text, flags, model=reply.model, notes=reply.notes)
 
 
 def better(first: Said, second: Said) -> Said:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from t2v_recaption import __version__
+from t2v_recaption import __version__, templates
 from t2v_recaption.backends.base import Backend, ChatReply
 from t2v_recaption.captioners import profile as profiles
 from t2v_recaption.captioners.ask import Answer, answers
@@ -324,6 +324,8 @@ class Captioner:
             "guidance": None if self.guidance.plain else self.guidance.to_dict(),
             "budget": None if self.budget == Budget() else self.budget.to_dict(),
             "scenes": None if self.scenes == self.profile.scenes else self.scenes,
+            "sampling": self._sampling,
+            "template_digest": templates.digest(self.guidance.template) if self.guidance.template else None,
         }
         return {
             "t2v_recaption": __version__,

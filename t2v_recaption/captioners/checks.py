@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from t2v_recaption.captioners.times import stated_times
+from t2v_recaption.writers.faults import foreign, refused
+from t2v_recaption.writers.sentences import QUOTED
 
 FAULTS = {
     "empty": "it was empty",
@@ -20,6 +22,7 @@ FAULTS = {
     "times": "it named times that are not in the clip",
     "image talk": 'it spoke of "the image" or "the frame" instead of what is to be seen',
     "refusal": "it described nothing",
+    "language": "it was in another language than was asked for",
 }
 """Every fault, and how to name it to the model."""
 
@@ -28,6 +31,11 @@ LOOP_SHARE = 0.5
 LOOP_TIMES = 4
 """A text loops when a run of LOOP_WORDS words comes LOOP_TIMES times or more and such runs make up LOOP_SHARE of it, or
 when one sentence comes three times in a row."""
+
+OTHER_SCRIPTS = frozenset(
+    ["ar", "bg", "bn", "el", "fa", "he", "hi", "ja", "ko", "ru", "sr", "ta", "te", "th", "uk", "ur", "zh"]
+)
+"""Languages that are not written in Latin letters."""
 
 FEW = 8
 """Words that may come again: "Nothing changes." is true more than once."""
@@ -77,6 +85,8 @@ class Expected:
     """Text of the question: what the model was told may be repeated (times, a user's words)."""
     prose: bool = True
     """Whether it is to be sentences; JSON and short answers are not."""
+    language: str = ""
+    """Code of the language that it is to be in; empty leaves it unchecked."""
 
 
 def faults(text: str, expected: Expected | None = None, *, finish_reason: str = "stop") -> tuple[str, ...]:
@@ -90,7 +100,8 @@ def faults(text: str, expected: Expected | None = None, *, finish_reason: str = 
         "repeat": len(words(text)) > FEW and _bare(text) == _bare(wanted.previous),
         "times": bool(times_outside(text, wanted)),
         "image talk": wanted.prose and talks_of_images(text),
-        "refusal": bool(_REFUSAL.match(text)),
+        "refusal": bool(_REFUSAL.match(text)) or refused(text),
+        "language": bool(wanted.language) and wanted.prose and is_foreign(text, wanted.language),
     }
     return tuple(name for name in FAULTS if found.get(name))
 
@@ -133,6 +144,17 @@ def talks_of_images(text: str) -> bool:
     return any(not _overlaps(match.span(), things) for match in _IMAGE_TALK.finditer(text))
 
 
+def is_foreign(text: str, language: str) -> bool:
+    """Whether most of a text is in another language; what it quotes from a screen or a sign may be in any."""
+    letters = [letter for letter in QUOTED.sub(" ", text) if letter.isalpha()]
+    other = [letter for letter in letters if not _is_latin(letter)]
+    if language in OTHER_SCRIPTS:
+        return 3 * len(other) < len(letters)
+    if 2 * len(other) > len(letters):
+        return True
+    return foreign("".join(letter for letter in text if letter not in set(other)), "", language)
+
+
 def words(text: str) -> list[str]:
     """The words of a text in lower case; characters of scripts without spaces count as words."""
     return re.findall(r"[぀-ヿ㐀-鿿가-힯]|[^\W_぀-ヿ㐀-鿿가-힯]+", text.lower())
@@ -145,6 +167,10 @@ def named(faults: Sequence[str]) -> str:
 
 def _bare(text: str) -> str:
     return " ".join(words(text))
+
+
+def _is_latin(letter: str) -> bool:
+    return letter < "\u0250" or "\u1e00" <= letter <= "\u1eff"
 
 
 def _overlaps(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:

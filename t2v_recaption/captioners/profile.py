@@ -88,6 +88,8 @@ class Profile(Record):
     """Whether the user's wishes (`Guidance`) can be put into its questions."""
     repeats: bool = True
     """Whether a question whose answer is faulty is asked once more; otherwise the faults are only recorded."""
+    unwraps: bool = True
+    """Whether reasoning, preambles ("Sure, here is …") and markdown are taken off an answer."""
     corrects: bool = True
     """Whether a repeated question says what was wrong with the first answer."""
     scenes: bool = True

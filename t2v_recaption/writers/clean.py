@@ -98,7 +98,7 @@ def _bare(text: str) -> str:
     return re.sub(r"\W+", "", text)
 
 
-def _without_reasoning(text: str) -> str:
+def without_reasoning(text: str) -> str:
     """Drop `<think>…</think>`, closed or not, and keep what `<answer>` holds."""
     text = re.sub(r"<(think|thinking|reasoning|analysis)>.*?</\1>", " ", text, flags=re.S | re.I)
     text = re.sub(r"\A.*</(?:think|thinking|reasoning|analysis)>", " ", text, flags=re.S | re.I)
@@ -251,7 +251,7 @@ def _without_torn_end(text: str) -> str:
 Step = Callable[[str], str]
 
 STEPS: tuple[tuple[str, Step], ...] = (
-    ("Took away the model's reasoning.", _without_reasoning),
+    ("Took away the model's reasoning.", without_reasoning),
     ("Took away special tokens and what followed them.", _without_special_tokens),
     ("Took the caption out of its wrapping.", _unwrapped),
     ("Took away markdown.", _without_markdown),

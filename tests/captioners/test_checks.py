@@ -13,7 +13,9 @@ from t2v_recaption.captioners import profile as profiles
 from t2v_recaption.captioners.captioner import Captioner
 from t2v_recaption.captioners.checks import FAULTS, Expected, faults, named
 from t2v_recaption.captioners.drive import run_sessions
+from t2v_recaption.captioners.guidance import Guidance
 from t2v_recaption.captioners.times import stated_times
+from t2v_recaption.writers.clean import unwrapped
 from tests.captioners.conftest import frames_of, text_of
 
 GOOD = "A man in a blue coat crosses the street and waves at a woman on the other side."
@@ -178,12 +180,14 @@ TEXTS = st.sampled_from(
 def test_a_good_text_is_never_lost(first: str, second: str, failing: bool) -> None:
     replies = [ChatReply(first), RuntimeError("gone") if failing else ChatReply(second)]
     caption, history = one(replies)
-    assert caption.text in (first.strip(), second.strip())
-    if not faults(first.strip()):
-        assert (caption.text, caption.flags, len(history)) == (first.strip(), (), 1)
-    if first.strip():
+    first, second = unwrapped(first)[0], unwrapped(second)[0]
+    wanted = Expected(language="en")
+    assert caption.text in (first, second)
+    if not faults(first, wanted):
+        assert (caption.text, caption.flags, len(history)) == (first, (), 1)
+    if first:
         assert caption.text
-    if not failing and not faults(second.strip()):
+    if not failing and not faults(second, wanted):
         assert caption.flags == ()
     assert caption.error is None
 
@@ -194,3 +198,44 @@ def test_a_profile_may_leave_faults_alone() -> None:
     assert text_of(first) == text_of(second)
     _, history = one(["The image shows a dog."], profile=replace(profile, repeats=False))
     assert len(history) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (f"<think>The user wants a caption.</think>\n\n{GOOD}", GOOD),
+        (f"Sure! Here is the description:\n\n{GOOD}", GOOD),
+        (f"**Description**\n\n{GOOD}\nHe *smiles*.", f"{GOOD} He smiles."),
+        (f'"{GOOD}"', GOOD),
+        (GOOD, GOOD),
+    ],
+)
+def test_what_stands_around_a_description_is_taken_off(answer: str, text: str) -> None:
+    caption, history = one([answer])
+    assert (caption.text, caption.flags, len(history)) == (text, (), 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "foreign"),
+    [
+        (GOOD, "en", False),
+        (GOOD, "de", True),
+        (GOOD, "zh", True),
+        ("Ein Mann in einem blauen Mantel geht über die Straße und winkt einer Frau zu.", "de", False),
+        ("Ein Mann in einem blauen Mantel geht über die Straße und winkt einer Frau zu.", "en", True),
+        ("一个穿蓝色外套的男人过马路。", "zh", False),
+        ("一个穿蓝色外套的男人过马路。", "en", True),
+        ("A man holds a sign that reads 你好 and smiles at the woman next to him.", "en", False),
+        ("男人拿着写有“Hello World, this is a very long sign” 的牌子。", "zh", False),
+        ("", "en", False),
+    ],
+)
+def test_another_language(text: str, language: str, foreign: bool) -> None:
+    assert ("language" in faults(text, Expected(language=language))) is foreign
+
+
+def test_a_language_that_was_not_asked_for_is_asked_for_again() -> None:
+    german = "Ein Mann in einem blauen Mantel geht über die Straße und winkt einer Frau zu."
+    caption, history = one([GOOD, german], guidance=Guidance(language="de"))
+    assert (caption.text, caption.flags, len(history)) == (german, (), 2)
+    assert "another language" in text_of(history[1])
