@@ -13,6 +13,7 @@ BENCHMARKS = {
     "chat": "What the chat writer makes of a small model's answers, and what one-line instructions make of them.",
     "check": "Precision and recall of the fidelity check on the labelled set.",
     "loop": "The caption-video loop against best-of-N, in a simulated world whose truth is known.",
+    "claims": "How far rule-made claims reach the hand-written ones of a suite.",
     "fidelity": "What a file of rewrites keeps of a file of prompts.",
     "serve": "200 clients at once against the HTTP server: nothing lost, memory flat.",
     "speed": "Cold start, throughput, memory, and what is added around a model call.",

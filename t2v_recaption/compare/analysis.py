@@ -76,10 +76,19 @@ def _texts(run: Run) -> dict[tuple[str, str], Text]:
 
 
 def _measured_texts(run: Run, measure: Measure, texts: Mapping[tuple[str, str], Text]) -> Measured:
+    there = {
+        arm.name: [(item.id, text) for item in run.design.items.items if (text := texts.get((arm.name, item.id)))]
+        for arm in run.texts.arms
+    }
+    known = {
+        (arm, item): found
+        for arm, some in there.items()
+        for (item, _), found in zip(some, measure.of([text for _, text in some]), strict=True)
+    }
+
     def scores(arm: str, item: Item) -> list[Score]:
-        text = texts.get((arm, item.id))
-        if text is not None:
-            return measure.scores(text)
+        if (arm, item.id) in known:
+            return known[arm, item.id]
         if measure.name == "fidelity":
             facts = run.frozen.intents[item.id].facts
             return [Score(item.id, None, claim=fact.id, category=fact.kind.value) for fact in facts]

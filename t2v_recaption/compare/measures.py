@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Literal
 
 from t2v_recaption import fidelity
+from t2v_recaption.compare import text_metrics
 from t2v_recaption.compare.items import Item
 from t2v_recaption.compare.scores import Score
 from t2v_recaption.errors import UnknownName
@@ -45,6 +46,12 @@ class Measure:
     """Empty for a share, which is shown in points of a percent."""
     margin: float | None = None
     """Smallest difference that matters; None: what the design says."""
+    of_arm: Callable[[Sequence[Text]], list[list[Score]]] | None = None
+    """For what one text cannot tell (phrases that come back): the scores of all texts of an arm, in order."""
+
+    def of(self, texts: Sequence[Text]) -> list[list[Score]]:
+        """The scores of all texts of an arm, in order."""
+        return self.of_arm(texts) if self.of_arm is not None else [self.scores(text) for text in texts]
 
 
 def _fidelity(text: Text) -> list[Score]:
@@ -62,22 +69,70 @@ def _words(text: Text) -> list[Score]:
     return [Score(text.item.id, float(len(text.text.split())))]
 
 
+def _one(measured: Callable[[Text], float | None]) -> Callable[[Text], list[Score]]:
+    return lambda text: [Score(text.item.id, measured(text))]
+
+
+def _measured(text: Text) -> text_metrics.TextMeasures:
+    return text_metrics.measure_text(text.text, language=text.intent.language)
+
+
+def _phrases(texts: Sequence[Text]) -> list[list[Score]]:
+    found = text_metrics.diversity([t.text for t in texts], [t.intent.prompt for t in texts])
+    return [[Score(text.item.id, share)] for text, share in zip(texts, found.phrase_reuse, strict=True)]
+
+
+def _perplexity(model: str) -> Measure:
+    @cache
+    def loaded() -> Callable[[str], float | None]:
+        from t2v_recaption.compare.perplexity import Perplexity
+
+        return Perplexity(model)
+
+    return Measure(
+        f"perplexity:{model}", f"perplexity under {model}", _one(lambda t: loaded()(t.text)), None, "neither", "", 1.0
+    )
+
+
 TEXT_MEASURES: Mapping[str, Measure] = {
     measure.name: measure
     for measure in (
         Measure("fidelity", "facts of the prompt kept", _fidelity),
         Measure("inventions", "things added that change the clip", _inventions, None, "lower", "things", 0.1),
         Measure("words", "words", _words, None, "neither", "words", 1.0),
+        Measure(
+            "fits",
+            "fits the target's text encoder whole",
+            _one(lambda t: float(not text_metrics.token_fit(t.text, t.target).over)),
+        ),
+        Measure(
+            "tokens",
+            "tokens in the target's text encoder",
+            _one(lambda t: float(text_metrics.token_fit(t.text, t.target).tokens)),
+            None,
+            "neither",
+            "tokens",
+            2.0,
+        ),
+        Measure("concreteness", "what is said that a camera could see", _one(lambda t: _measured(t).concreteness)),
+        Measure("aspects", "aspects of a video spoken of, of six", _one(lambda t: _measured(t).coverage)),
+        Measure(
+            "readability", "Flesch's reading ease", _one(lambda t: _measured(t).reading_ease), None, "neither", "", 5.0
+        ),
+        Measure("repeated", "sentences that say the same again", _one(lambda t: _measured(t).repeated), better="lower"),
+        Measure("phrases", "phrases that other texts have, too", lambda t: [], better="lower", of_arm=_phrases),
     )
 }
 
 
 def text_measure(name: str) -> Measure:
-    """The measure of that name.
+    """The measure of that name; `perplexity:MODEL` takes a model's folder, GGUF file or hub id.
 
     Raises:
         UnknownName: there is none.
     """
+    if name.startswith("perplexity:"):
+        return _perplexity(name.removeprefix("perplexity:"))
     if name not in TEXT_MEASURES:
         raise UnknownName("measure", name, TEXT_MEASURES)
     return TEXT_MEASURES[name]
