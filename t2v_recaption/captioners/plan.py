@@ -117,9 +117,9 @@ def _costed(profile: Profile, sampling: str, mode: Mode, duration: float, size: 
 
 def _summaries(profile: Profile, tokens: int) -> int:
     """Questions that it takes to summarise descriptions of so many tokens."""
-    if not profile.context or "part" not in profile.questions:
+    if not profile.context:
         return 1
-    part = _longest(profile, profile.question("part"))
+    part = _longest(profile, profile.question("part" if "part" in profile.questions else "summary"))
     room = max(1, profile.context - part)
     count = 1
     while tokens > room:

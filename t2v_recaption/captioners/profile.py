@@ -23,7 +23,8 @@ only the last one. `none`: not at all."""
 QUESTIONS = ("first", "pair", "anchor", "fast", "part", "summary", "ask")
 """What a profile can ask. `first`: the first frame of a scene. `pair`: two neighbouring frames and what was said
 before. `anchor`: two neighbouring frames, described anew. `fast`: frames of the whole clip. `part`: some of the
-descriptions of a long clip. `summary`: all of them. `ask`: a question of the user's."""
+descriptions of a long clip (a profile without it asks `summary`). `summary`: all of them. `ask`: a question of the
+user's."""
 
 
 @dataclass(frozen=True)

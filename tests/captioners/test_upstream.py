@@ -17,8 +17,10 @@ from t2v_recaption.backends.base import ChatRequest
 from t2v_recaption.backends.scripted import ScriptedBackend
 from t2v_recaption.captioners import profile as profiles
 from t2v_recaption.captioners.asker import NO_BEAMS
+from t2v_recaption.captioners.base import Step
 from t2v_recaption.captioners.captioner import Captioner
 from t2v_recaption.captioners.drive import run_sessions
+from t2v_recaption.captioners.tokens import text_tokens
 from t2v_recaption.errors import InvalidInput
 from t2v_recaption.video import grids
 from t2v_recaption.video.frame import Frame
@@ -202,3 +204,14 @@ def test_fixed_words_take_no_guidance_and_no_unknown_mode() -> None:
     (caption,) = run_sessions([Captioner(backend, "sharegpt4video").session(patterned(2), None, "sliding")], backend)
     assert isinstance(caption.error, InvalidInput)
     assert "no mode 'sliding'" in caption.error.message
+
+
+def test_an_hour_fits_the_originals_context() -> None:
+    steps = [Step(n, max(0.0, 2.0 * n - 2), 2.0 * n, f"Answer {n + 1}: the ball rolls.") for n in range(1800)]
+    backend = Beams(lambda request: "The ball rolls and rolls.")
+    caption = Captioner(backend, "sharecaptioner").summarize(steps)
+    assert caption.error is None
+    texts = [request.messages[0].text for request in backend.history]
+    assert len(texts) > 2
+    assert all(text.startswith("Summarize the following per frame descriptions:\nVideo frame 1 at ") for text in texts)
+    assert max(text_tokens(text) + 2048 for text in texts) <= 16384
