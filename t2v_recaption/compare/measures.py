@@ -11,7 +11,7 @@ from t2v_recaption import fidelity
 from t2v_recaption.compare import text_metrics
 from t2v_recaption.compare.items import Item
 from t2v_recaption.compare.scores import Score
-from t2v_recaption.errors import UnknownName
+from t2v_recaption.errors import InvalidInput, UnknownName
 from t2v_recaption.fidelity.report import Report, Status
 from t2v_recaption.intent.model import Intent
 from t2v_recaption.targets.model import Target
@@ -89,9 +89,13 @@ def _perplexity(model: str) -> Measure:
 
         return Perplexity(model)
 
-    return Measure(
-        f"perplexity:{model}", f"perplexity under {model}", _one(lambda t: loaded()(t.text)), None, "neither", "", 1.0
-    )
+    def measured(text: Text) -> float | None:
+        try:
+            return loaded()(text.text)
+        except InvalidInput:  # longer than the model's context: not scored
+            return None
+
+    return Measure(f"perplexity:{model}", f"perplexity under {model}", _one(measured), None, "neither", "", 1.0)
 
 
 TEXT_MEASURES: Mapping[str, Measure] = {

@@ -44,7 +44,7 @@ def test_measures_tell_texts_apart() -> None:
     assert value("repeated", 4) > value("repeated", 0) == 0.0
     assert value("concreteness", 0) > value("concreteness", 4)
     assert value("aspects", 0) > value("aspects", 1)
-    assert value("words", 1) == 5.0
+    assert value("words", 1) == 6.0
     assert value("tokens", 4) > 226
 
 
@@ -63,4 +63,6 @@ def test_perplexity_is_a_measure_with_the_model_in_its_name(tmp_path) -> None:
         transformers.LlamaForCausalLM(transformers.LlamaConfig(**text_settings(tokenizer))).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     measure = text_measure(f"perplexity:{tmp_path}")
-    assert measure.of(texts())[0][0].value > 1
+    first, *_, last = measure.of(texts())
+    assert first[0].value > 1
+    assert last[0].value is None  # longer than the model's context: unscored, not an error of the run
