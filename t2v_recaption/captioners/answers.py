@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, cast
 
 from t2v_recaption import templates
@@ -13,6 +14,9 @@ from t2v_recaption.backends.base import ChatReply, ChatRequest, Message
 from t2v_recaption.captioners.asker import Ask, Asker, Said
 from t2v_recaption.errors import InvalidInput, MissingDependency
 from t2v_recaption.writers.clean import without_reasoning
+
+TRIES = 50
+"""Brackets at which JSON is looked for inside other text."""
 
 FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
 
@@ -75,7 +79,17 @@ def parsed(text: str, schema: dict[str, Any]) -> Any:
     data = _json(text)
     validators = _jsonschema()
     kind = validators.validators.validator_for(schema, default=validators.Draft202012Validator)
-    errors = sorted(kind(schema).iter_errors(data), key=lambda error: list(map(str, error.absolute_path)))
+    validator = kind(schema, registry=_registry())  # knows the standards, and fetches nothing
+    try:
+        errors = sorted(validator.iter_errors(data), key=lambda error: list(map(str, error.absolute_path)))
+    except RecursionError as error:
+        raise Unfit("it is nested too deeply") from error
+    except Exception as error:  # a reference's error has a private class
+        if type(error).__module__.partition(".")[0] not in ("jsonschema", "referencing"):
+            raise
+        raise InvalidInput(
+            f"The JSON schema cannot be used: {error}.", hint="Put everything into one schema."
+        ) from error
     if errors:
         place = "/".join(map(str, errors[0].absolute_path))
         raise Unfit(f"{errors[0].message}" + (f" (at {place})" if place else ""))
@@ -106,13 +120,19 @@ def _json(text: str) -> Any:
     body = (fenced[1] if fenced else text).strip()
     try:
         return json.loads(body)
-    except ValueError as error:
-        for place in (match.start() for match in re.finditer(r"[{\[]", body)):
+    except (ValueError, RecursionError) as error:
+        for match in islice(re.finditer(r"[{\[]", body), TRIES):
             try:
-                return json.JSONDecoder().raw_decode(body, place)[0]
-            except ValueError:
+                return json.JSONDecoder().raw_decode(body, match.start())[0]
+            except (ValueError, RecursionError):
                 continue
         raise Unfit(f"it is no JSON: {error}") from None
+
+
+def _registry() -> Any:
+    import jsonschema_specifications
+
+    return jsonschema_specifications.REGISTRY
 
 
 def _jsonschema() -> Any:

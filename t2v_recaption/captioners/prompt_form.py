@@ -74,7 +74,8 @@ def short_prompt(caption: str, *, words: int = WORDS) -> str:
     place = _PLACE.match(sentences[0]) if best else None
     if place and len(_WORD.findall(f"{short} {place[1]}")) <= words and place[1].lower() not in short.lower():
         short = f"{short} {place[1]}"
-    return short[:1].upper() + short[1:]
+    first = short[:1].upper()
+    return (first if len(first) == 1 else short[:1]) + short[1:]
 
 
 def _bare(sentence: str) -> str:

@@ -164,3 +164,16 @@ def test_impossible_guidance() -> None:
         Guidance(detail="huge")  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="not a str"):
         Guidance(schema="{}")  # type: ignore[arg-type]
+
+
+def test_a_schema_fetches_nothing() -> None:
+    caption, _ = one([json.dumps(GOOD)], schema={"$ref": "http://127.0.0.1:9/schema.json"})
+    assert isinstance(caption.error, InvalidInput)
+    assert "127.0.0.1:9" in caption.error.message
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{" * 3_000, '{"caption": ' * 50_000, "\x00\ud800"])
+def test_endless_brackets_end(text: str) -> None:
+    caption, _ = one([text, text], schema=SCHEMA)
+    assert caption.flags == ("schema",)
+    assert caption.error is None
