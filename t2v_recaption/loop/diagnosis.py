@@ -114,7 +114,7 @@ def _diagnosis(
     fact = fact_of(shop, claim)
     if cause not in REMEDIES or fact is None:
         return Diagnosis(claim, cause, reason, counts)
-    wanted = SPECIAL.get(fact.kind, REMEDIES[cause])
+    wanted = SPECIAL.get(fact.kind, REMEDIES[cause]) + (("rephrase",) if shop.allow_rephrase else ())
     left = tuple(name for name in wanted if (claim.id, name) not in tried)
     if cause is Cause.CHANCE:
         return Diagnosis(claim, cause, reason, counts, left)

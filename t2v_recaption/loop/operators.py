@@ -41,6 +41,8 @@ class Workshop:
     target: Target
     counters: Mapping[str, TokenCounter] | None = None
     allowed: frozenset[Kind] = frozenset((Kind.CAMERA, Kind.STYLE))
+    allow_rephrase: bool = False
+    """Whether an edit may say what the prompt says in other words."""
 
     def report(self, wording: Wording) -> Report:
         """What the wording keeps of the intent."""
@@ -142,6 +144,19 @@ def drop_detail(shop: Workshop, wording: Wording, fact: Fact) -> Iterator[Offer]
             yield kept, wording.negative, f"Took out added detail: “{said}”"
 
 
+def rephrase(shop: Workshop, wording: Wording, fact: Fact) -> Iterator[Offer]:
+    """Say what the prompt says in one short sentence a fact, the failed one first, instead of in the user's words."""
+    rest = tuple(row for row in wording.sentences if row.aspect != "prompt")
+    if not shop.allow_rephrase or len(rest) == len(wording.sentences):
+        return
+    said = replace(wording, sentences=())
+    for one in (fact, *shop.intent):
+        if shop.verdict(said, one).status is not fidelity.Status.KEPT or (one.id == fact.id and not said.sentences):
+            text = next(statements(shop.intent, one), "")
+            said = replace(said, sentences=(*said.sentences, Sentence(text, "subject", STATED)))
+    yield (*said.sentences, *rest), wording.negative, f"Said in short sentences: “{said.text}”"
+
+
 Operator = Callable[[Workshop, Wording, Fact], Iterator[Offer]]
 
 OPERATORS: dict[str, Operator] = {
@@ -152,6 +167,7 @@ OPERATORS: dict[str, Operator] = {
     "positive": positive,
     "negative": rule_out,
     "drop": drop_detail,
+    "rephrase": rephrase,
 }
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from t2v_recaption.enhancement import Enhancement
-from t2v_recaption.errors import InvalidInput, RecaptionError
+from t2v_recaption.errors import InvalidInput, MissingDependency, RecaptionError
 from t2v_recaption.generators import ClipRequest, Generator
 from t2v_recaption.loop.budget import Budget, Spent
 from t2v_recaption.loop.diagnosis import Cause, Diagnosis, diagnose, fact_of
@@ -20,6 +20,7 @@ from t2v_recaption.loop.operators import Workshop
 from t2v_recaption.loop.result import LoopResult, Round, Stop, compared
 from t2v_recaption.loop.trial import USELESS, Trial, informedness, tally
 from t2v_recaption.loop.wording import Wording, digest, of_prompt
+from t2v_recaption.records import Record
 from t2v_recaption.verify.model import ClaimSet, Verification
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ Event = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
-class Rules:
+class Rules(Record):
     """How a loop goes about it."""
 
     seeds: int = 2
@@ -51,8 +52,6 @@ class Rules:
     """Edits in a row that do not help before only new seeds are tried."""
     every_seed: bool = False
     """Stop only when every clip of the best wording shows all critical claims, not as soon as one clip does."""
-    allow_rephrase: bool = False
-    """Let an edit say what the prompt says in other words."""
 
 
 @dataclass
@@ -80,7 +79,7 @@ class Loop:
     journal: Journal
     budget: Budget = field(default_factory=Budget)
     rules: Rules = field(default_factory=Rules)
-    identity: dict[str, Any] = field(default_factory=dict)
+    identity: Mapping[str, Any] = field(default_factory=dict)
     on_event: Event | None = None
 
     def __post_init__(self) -> None:
@@ -270,6 +269,8 @@ class Loop:
                 lambda out: self.generator.make(ClipRequest(wording.text, seed, out, wording.negative, wording.key)),
             )
             found = self.verify(clip, self.claims)
+        except MissingDependency:
+            raise  # no clip could be judged
         except RecaptionError as error:
             log.warning("No clip of seed %s: %s", seed, error)
             return Trial(wording.key, seed, seconds=time.monotonic() - began, error=str(error))
@@ -305,7 +306,7 @@ class Loop:
                 "generator": self.generator.identity(),
                 "verify": self.identity,
                 "target": self.workshop.target.name,
-                "rules": self.rules.__dict__,
+                "rules": self.rules.to_dict(),
                 "budget": self.budget.to_dict(),
             },
         )
