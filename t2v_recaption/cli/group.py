@@ -18,6 +18,7 @@ COMMANDS = {
     "ab": "Compare prompts, writers or settings, and say how sure the result is.",
     "backends": "List what can run models, and what to install for the rest.",
     "enhance": "Turn a prompt into a dense caption (same as t2v-enhance).",
+    "loop": "Make clips until one shows what was asked for, repairing the caption.",
     "serve": "Serve captions over HTTP.",
     "targets": "List the video models that captions are written for.",
     "verify": "Hold clips against what the user asked for.",

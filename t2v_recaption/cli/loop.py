@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from t2v_recaption.loop import Budget, LoopResult, Rules
     from t2v_recaption.verify import Verifier
 
+JUDGING = ("judge", "captioner", "judge_backend", "judge_base_url", "judge_option")
 PLACE = click.Path(path_type=Path, file_okay=False)
 SOME = click.FloatRange(min=0)
 

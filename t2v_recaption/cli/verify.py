@@ -69,6 +69,7 @@ class Models:
 @option("--claims", "claims_only", is_flag=True, help="Show the claims of the prompts and stop.")
 @option("--explain", is_flag=True, help="Show what each route said.")
 @option("--json", "as_json", is_flag=True, help="Print everything known as JSON, one object a line.")
+@option("--report", type=FILE, metavar="FILE", help="Write an HTML report with frames as evidence, too.")
 @option("--junit", type=FILE, metavar="G", help="Write a JUnit report, too.")
 @option("--fail-under", type=click.FloatRange(0, 1), metavar="SHARE", help="Exit with 1 when a score is lower.")
 def verify(
@@ -83,6 +84,7 @@ def verify(
     claims_only: bool,
     explain: bool,
     as_json: bool,
+    report: Path | None,
     junit: Path | None,
     fail_under: float | None,
     **models: Any,
@@ -103,12 +105,14 @@ def verify(
     _check_usage(pairs)
     settings = {"measurements": not no_measurements, "frames": frames, "side": side, "foils": foils, "seed": seed}
     chosen = Models(**models)
-    with _verifier(chosen, settings) as verifier:
+    with made_verifier(chosen, settings) as verifier:
         outcomes = list(_told(verifier, pairs, as_json=as_json, explain=explain, offline=not chosen.any))
+    if report is not None:
+        _report(outcomes, report)
     if junit is not None:
-        from t2v_recaption.verify.junit import junit as report
+        from t2v_recaption.verify.junit import junit as as_junit
 
-        junit.write_text(report(outcomes), encoding="utf-8")
+        junit.write_text(as_junit(outcomes), encoding="utf-8")
         click.echo(f"JUnit report → {junit}", err=True)
     return _code(outcomes, fail_under)
 
@@ -118,7 +122,8 @@ def _check_usage(pairs: list[Pair]) -> None:
         raise click.UsageError("Name the clips, for example: t2v verify clip.mp4 --prompt 'a cat playing the piano'.")
 
 
-def _verifier(models: Models, settings: dict[str, Any]) -> Verifier:
+def made_verifier(models: Models, settings: dict[str, Any]) -> Verifier:
+    """The verifier with these models and settings of `Verifier`."""
     from t2v_recaption.verify import Verifier
 
     captioner: Any = None
@@ -156,6 +161,14 @@ def _told(
             show(outcome, explain=explain, offline=offline, title=len(pairs) > 1)
         sys.stdout.flush()
         yield outcome
+
+
+def _report(outcomes: list[Verification | Unverified], path: Path) -> None:
+    from t2v_recaption.verify import Verification
+    from t2v_recaption.verify.report import write_html
+
+    write_html([outcome for outcome in outcomes if isinstance(outcome, Verification)], path)
+    click.echo(f"Report → {path}", err=True)
 
 
 def _code(outcomes: list[Verification | Unverified], fail_under: float | None) -> int:
