@@ -7,6 +7,7 @@ import importlib
 import click
 
 BENCHMARKS = {
+    "ab-text": "Raw prompts, the composer and rewrites, prompt by prompt, with verdicts.",
     "backends": "Throughput of the transformers backend against one generate call a prompt.",
     "blind": "The composer against a file of rewrites, blind.",
     "calibration": "Whether the statistics of an A/B hold what they say, on a simulated generator.",
@@ -32,7 +33,7 @@ class Benchmarks(click.Group):
         """The benchmark's command, None for an unknown name."""
         if name not in BENCHMARKS:
             return None
-        command: click.Command = importlib.import_module(f"benchmarks.{name}").main
+        command: click.Command = importlib.import_module(f"benchmarks.{name.replace('-', '_')}").main
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -12,6 +12,7 @@ import json
 import math
 from collections import Counter
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from statistics import NormalDist, fmean
 from typing import Any
 
@@ -23,9 +24,12 @@ from t2v_recaption.compare.comparison import Comparison, compare
 from t2v_recaption.compare.exact import sign_test
 from t2v_recaption.compare.resampling import bootstrap
 from t2v_recaption.compare.scores import Score
+from t2v_recaption.compare.suites import load_suite
 from t2v_recaption.compare.verdicts import Call, Settings
 
 Floats = NDArray[np.float64]
+
+OWN = Path(__file__).parent / "suites" / "own.jsonl"
 
 
 @dataclass(frozen=True)
@@ -144,15 +148,57 @@ def verdicts(prompts: int, claims: int, seeds: int, runs: int, seed: int, leads:
     }
 
 
+def suite_verdicts(path: Path, seeds: int, runs: int, seed: int, unscored: float = 0.04) -> dict[str, Any]:
+    """The same with the prompts and claims of a suite: as many claims as each has, weights, and some left unscored."""
+    prompts = [(each.id, list(each.claims)) for each in load_suite("claims", path).prompts if each.claims]
+    rng, generator, most = np.random.default_rng([seed, 2]), Generator(), max(len(claims) for _, claims in prompts)
+    said: Counter[str] = Counter()
+    wrong, covered, stands = 0, 0, 0
+    for _ in range(runs):
+        shift = float(rng.normal(0, 0.5))
+        true = generator.truth(shift)
+        arms = [
+            [
+                Score(prompt, None if rng.random() < unscored else outcomes[k, s, c], s, claim.id, "", claim.weight)
+                for k, (prompt, claims) in enumerate(prompts)
+                for s in range(seeds)
+                for c, claim in enumerate(claims)
+            ]
+            for outcomes in generator.run(rng, len(prompts), most, seeds, shift)
+        ]
+        told = compare(*arms, settings=Settings(resamples=2000, seed=int(rng.integers(2**31))))
+        assert told.interval is not None
+        assert told.worst is not None
+        said[told.verdict.call.value] += 1
+        right = {Call.FIRST: true < 0, Call.SECOND: true > 0, Call.SAME: abs(true) < told.settings.margin}
+        wrong += not right.get(told.verdict.call, True)
+        covered += told.interval.holds(true)
+        stands += told.worst.stands(told.verdict.call)
+    decided = runs - said["inconclusive"]
+    return {
+        "prompts": len(prompts),
+        "claims": sum(len(claims) for _, claims in prompts),
+        "decided": decided / runs,
+        "right": 1 - wrong / decided if decided else None,
+        "coverage": covered / runs,
+        "stands_in_the_worst_case": stands / runs,
+    }
+
+
 @click.command()
+@click.option("--suite", is_flag=True, help="Only the run on the prompts and claims of benchmarks/suites/own.jsonl.")
 @click.option("--runs", default=2000, show_default=True, help="Simulated A/Bs for each number of prompts.")
 @click.option("--prompts", default="20,50,100", show_default=True, help="Numbers of prompts.")
 @click.option("--claims", default=8, show_default=True, help="Claims a prompt.")
 @click.option("--seeds", default=2, show_default=True, help="Clips a prompt and arm.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def main(runs: int, prompts: str, claims: int, seeds: int, seed: int, as_json: bool) -> None:
+def main(suite: bool, runs: int, prompts: str, claims: int, seeds: int, seed: int, as_json: bool) -> None:
     """Simulate A/Bs whose truth is known, and count how often the statistics are right."""
+    if suite:
+        found = suite_verdicts(OWN, seeds, runs, seed)
+        click.echo("\n".join(f"{name:26} {value:.4g}" for name, value in found.items()))
+        return
     sizes = [int(some) for some in prompts.split(",")]
     alarms, calls = {}, {}
     for size in sizes:

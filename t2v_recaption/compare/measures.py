@@ -31,6 +31,11 @@ class Text:
         """What it keeps of the prompt and what it adds."""
         return fidelity.check(self.intent, self.text)
 
+    @cached_property
+    def measures(self) -> text_metrics.TextMeasures:
+        """What can be measured of it without its prompt."""
+        return text_metrics.measure_text(self.text, language=self.intent.language)
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -71,10 +76,6 @@ def _words(text: Text) -> list[Score]:
 
 def _one(measured: Callable[[Text], float | None]) -> Callable[[Text], list[Score]]:
     return lambda text: [Score(text.item.id, measured(text))]
-
-
-def _measured(text: Text) -> text_metrics.TextMeasures:
-    return text_metrics.measure_text(text.text, language=text.intent.language)
 
 
 def _phrases(texts: Sequence[Text]) -> list[list[Score]]:
@@ -118,12 +119,12 @@ TEXT_MEASURES: Mapping[str, Measure] = {
             "tokens",
             2.0,
         ),
-        Measure("concreteness", "what is said that a camera could see", _one(lambda t: _measured(t).concreteness)),
-        Measure("aspects", "aspects of a video spoken of, of six", _one(lambda t: _measured(t).coverage)),
+        Measure("concreteness", "what is said that a camera could see", _one(lambda t: t.measures.concreteness)),
+        Measure("aspects", "aspects of a video spoken of, of six", _one(lambda t: t.measures.coverage)),
         Measure(
-            "readability", "Flesch's reading ease", _one(lambda t: _measured(t).reading_ease), None, "neither", "", 5.0
+            "readability", "Flesch's reading ease", _one(lambda t: t.measures.reading_ease), None, "neither", "", 5.0
         ),
-        Measure("repeated", "sentences that say the same again", _one(lambda t: _measured(t).repeated), better="lower"),
+        Measure("repeated", "sentences that say the same again", _one(lambda t: t.measures.repeated), better="lower"),
         Measure("phrases", "phrases that other texts have, too", lambda t: [], better="lower", of_arm=_phrases),
     )
 }
