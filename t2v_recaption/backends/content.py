@@ -18,8 +18,13 @@ def pieces(message: Message, *, video: bool) -> list[Any]:
 
     A single frame always goes as an image: a still is no video, and some models fail on one.
     """
+    return joined(_spread(message.content, video=video))
+
+
+def joined(parts: Iterable[Any]) -> list[Any]:
+    """The parts with texts in a row as one."""
     found: list[Any] = []
-    for part in _spread(message.content, video=video):
+    for part in parts:
         if isinstance(part, str) and found and isinstance(found[-1], str):
             found[-1] += part
         else:

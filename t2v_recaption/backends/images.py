@@ -51,6 +51,16 @@ def pil_image(image: Any) -> Any:
         raise InvalidInput(f"{_name(image)} cannot be read as an image: {error}.", hint="Use PNG or JPEG.") from error
 
 
+def raw_image(image: Any) -> bytes | None:
+    """The bytes of a file in a format that every vision server takes; None for anything else.
+
+    Raises:
+        InvalidInput: its file cannot be read.
+    """
+    encoded = _encoded(image)
+    return encoded if encoded is not None and _media_type(encoded) is not None else None
+
+
 def digest(image: Any) -> str:
     """A hash of an image's content: a path's bytes, raw bytes, or the pixels of an array or PIL image.
 

@@ -15,10 +15,12 @@ from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
-from t2v_recaption.backends.base import Backend, ChatReply, ChatRequest, Message, well_formed
-from t2v_recaption.backends.content import pieces
-from t2v_recaption.backends.images import data_url
+from t2v_recaption.backends.base import Backend, ChatReply, ChatRequest, well_formed
+from t2v_recaption.backends.content import has_visuals
+from t2v_recaption.backends.server_content import ImageRule, Wanted, messages
 from t2v_recaption.backends.server_errors import Server, is_hopeless, normalise
+from t2v_recaption.backends.server_limits import smaller
+from t2v_recaption.backends.server_probabilities import TOP, read_probabilities
 from t2v_recaption.backends.server_quirks import Quirks
 from t2v_recaption.errors import BackendError, InvalidInput, MissingDependency, RecaptionError
 
@@ -42,6 +44,12 @@ class OpenAIBackend(Backend):
         retries: how often a request is repeated after a failure that may pass.
         unload: make an Ollama server free the model's memory on `close` (it keeps it for minutes otherwise).
         extra_body: more fields for every request, as the server defines them (`{"top_k": 20}`).
+        video: send `Footage` as a video (`video_url`, MP4), which vLLM and SGLang take for models with native video;
+            they choose frames of it themselves. Otherwise, and once the server has refused a video, its frames go as
+            images with their times.
+        image_side: longest side of an image in pixels; larger ones are made smaller.
+        image_quality: of JPEG, which frames and changed images are sent as.
+        request_mb: megabytes that all images of a request may take; where they take more, all are made smaller.
 
     Raises:
         InvalidInput: the address or a number cannot be used, or there is no key for a server that needs one.
@@ -50,6 +58,8 @@ class OpenAIBackend(Backend):
     name = "openai"
     accepts_images = True
     supports_schema = True
+    supports_choices = True
+    supports_beams = True
     key_env_var = "OPENAI_API_KEY"
 
     def __init__(
@@ -63,7 +73,15 @@ class OpenAIBackend(Backend):
         retries: int = 3,
         unload: bool = False,
         extra_body: dict[str, Any] | None = None,
+        video: bool = False,
+        image_side: int = ImageRule.longest_side,
+        image_quality: int = ImageRule.quality,
+        request_mb: float = ImageRule.request_bytes / 1e6,
     ) -> None:
+        if not (image_side >= 16 and 1 <= image_quality <= 100 and request_mb > 0):
+            raise InvalidInput("Images need image_side >= 16, image_quality from 1 to 100 and request_mb > 0.")
+        self.video = video
+        self.image_rule = ImageRule(image_side, image_quality, int(request_mb * 1e6))
         if concurrency < 1 or timeout <= 0 or retries < 0:
             raise InvalidInput("The backend 'openai' needs concurrency >= 1, timeout > 0 and retries >= 0.")
         self.base_url = normal_url(base_url or os.environ.get("OPENAI_BASE_URL") or HOSTED)
@@ -95,6 +113,11 @@ class OpenAIBackend(Backend):
             self._model = listed[0]
         return self._model
 
+    @property
+    def accepts_video(self) -> bool:  # type: ignore[override]  # until the server refuses it
+        """Whether `Footage` is sent as video."""
+        return self.video and not self.quirks.refuses_video
+
     def generate(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """One reply a request, in order, several requests at once.
 
@@ -116,9 +139,11 @@ class OpenAIBackend(Backend):
         return replies
 
     def identity(self) -> dict[str, Any]:
-        """Server and model; never the key."""
+        """Server, model and how images are sent; never the key."""
         identity: dict[str, Any] = {"backend": self.name, "base_url": self._server().address, "model": self.model}
-        return {**identity, "extra_body": self.extra_body} if self.extra_body else identity
+        if self.extra_body:
+            identity["extra_body"] = self.extra_body
+        return {**identity, "video": self.video, "images": self.image_rule.to_dict()}
 
     def close(self) -> None:
         """Close the connections; with `unload`, make the server free the model first."""
@@ -136,20 +161,29 @@ class OpenAIBackend(Backend):
         """
         import openai
 
-        client, body = self._connected(), self._body(request)
+        client, scale = self._connected(), 1.0
         while True:
+            body, shown = self._body(request, scale)
             sent, notes = self.quirks.adapt(body)
             try:
-                return _reply(client.chat.completions.create(**sent, extra_headers=self._headers()), self.model, notes)
+                completion = client.chat.completions.create(**sent, extra_headers=self._headers())
             except openai.APIStatusError as error:
-                if not self.quirks.learn(sent, error):
+                if self.quirks.learn(sent, error):
+                    log.warning("The server does not take this as it was: %s", "; ".join(self.quirks.notes(body)))
+                    continue
+                scale = smaller(scale, error) if has_visuals(request) else 0.0
+                if not scale:
                     raise
-                log.warning("The server does not take a parameter: %s", "; ".join(self.quirks.notes(body)))
+                log.warning("The server says that it is too much; sending smaller images.")
+            else:
+                return _reply(completion, request, self.model, (*notes, *shown))
 
-    def _body(self, request: ChatRequest) -> dict[str, Any]:
+    def _body(self, request: ChatRequest, scale: float = 1.0) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The request as the protocol has it, and notes on how it is shown."""
+        written, notes = messages(request, Wanted(self.image_rule, scale, self.accepts_video, self.quirks.most_images))
         body: dict[str, Any] = {
             "model": self.model,
-            "messages": [_message(message) for message in request.messages],
+            "messages": written,
             "temperature": request.temperature,
             "top_p": request.top_p,
             "max_tokens": request.max_tokens,
@@ -160,7 +194,11 @@ class OpenAIBackend(Backend):
         if request.schema is not None:
             schema = {"name": "answer", "schema": request.schema, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return {**body, "extra_body": self.extra_body} if self.extra_body else body
+        if request.choices:
+            body |= {"logprobs": True, "top_logprobs": TOP}
+        if request.beams > 1:  # as vLLM has it: the answers are the beams, the best one first
+            body |= {"use_beam_search": True, "n": request.beams, "temperature": 0.0}
+        return ({**body, "extra_body": self.extra_body} if self.extra_body else body), notes
 
     def _connected(self) -> Any:
         with self._lock:
@@ -298,20 +336,7 @@ def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def _message(message: Message) -> dict[str, Any]:
-    parts = [_part(piece) for piece in pieces(message, video=False)]
-    if all(part["type"] == "text" for part in parts):
-        return {"role": message.role, "content": "".join(part["text"] for part in parts)}
-    return {"role": message.role, "content": parts}
-
-
-def _part(piece: Any) -> dict[str, Any]:
-    if isinstance(piece, str):
-        return {"type": "text", "text": well_formed(piece)}
-    return {"type": "image_url", "image_url": {"url": data_url(piece)}}
-
-
-def _reply(completion: Any, model: str, notes: tuple[str, ...]) -> ChatReply:
+def _reply(completion: Any, request: ChatRequest, model: str, notes: tuple[str, ...]) -> ChatReply:
     choices: Any = getattr(completion, "choices", None)
     message = getattr(choices[0], "message", None) if choices else None
     if message is None:
@@ -321,13 +346,17 @@ def _reply(completion: Any, model: str, notes: tuple[str, ...]) -> ChatReply:
     text = content if isinstance(content, str) else ""
     if not text and (reasoned := _reasoning(message)):
         notes = (*notes, f"the model only thought ({len(reasoned)} characters) and said nothing: raise max_tokens")
+    if request.beams > len(choices) and not any("use_beam_search" in note for note in notes):
+        notes = (*notes, "the server made no beam search: it gave fewer answers than beams")
+    found, about = read_probabilities(choices[0], request.choices)
     return ChatReply(
         text=well_formed(text),
         model=getattr(completion, "model", None) or model,
         finish_reason=getattr(choices[0], "finish_reason", None) or "stop",
         prompt_tokens=getattr(usage, "prompt_tokens", None),
         completion_tokens=getattr(usage, "completion_tokens", None),
-        notes=notes,
+        notes=(*notes, *about),
+        probabilities=found,
     )
 
 

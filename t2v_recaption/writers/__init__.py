@@ -48,11 +48,20 @@ def make_writer(
     return WRITERS.create(name, backend=make_backend(backend, backend_options or {}, cache=cache), **given)
 
 
-def make_backend(backend: str | Backend | None, options: Mapping[str, Any], *, cache: bool = True) -> Backend:
+def make_backend(
+    backend: str | Backend | None, options: Mapping[str, Any], *, cache: bool = True, sees: bool = False
+) -> Backend:
     """A backend, by name or as given, behind the reply cache unless `cache` is False.
 
     Without a name: `openai` where a server or key is known (`base_url`, OPENAI_BASE_URL, OPENAI_API_KEY), otherwise
     `transformers`.
+
+    Args:
+        backend: a backend, its name, or None.
+        options: passed to the backend (`model`, `base_url`, `dtype`, …).
+        cache: keep the model's replies in the user's cache folder and reuse them.
+        sees: whether it will be shown images or video: `transformers` then takes a vision-language model where none is
+            named (`backends.transformers.DEFAULT_VISION_MODEL`).
 
     Raises:
         UnknownName: no such backend.
@@ -66,5 +75,10 @@ def make_backend(backend: str | Backend | None, options: Mapping[str, Any], *, c
     if isinstance(backend, Backend):
         return backend
     served = "base_url" in options or os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_KEY")
-    made = BACKENDS.create(backend or ("openai" if served else "transformers"), **options)
+    name = backend or ("openai" if served else "transformers")
+    if sees and name == "transformers" and not options.get("model"):
+        from t2v_recaption.backends.transformers import DEFAULT_VISION_MODEL
+
+        options = {**options, "model": DEFAULT_VISION_MODEL}
+    made = BACKENDS.create(name, **options)
     return CachedBackend(made, ReplyStore()) if cache and made.name != "scripted" else made
