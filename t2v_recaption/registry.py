@@ -41,6 +41,8 @@ class Entry(Record):
     """The extra that installs them."""
     needs: str = ""
     """What else it needs, for people: a running server, a model folder."""
+    sees: str = ""
+    """What it can be shown besides text, for people."""
     source: str = ""
     """The distribution that provides it; empty for our own."""
 
@@ -58,6 +60,7 @@ class Description(Record):
     install: str
     """The command that installs what is missing; empty when nothing is."""
     source: str
+    sees: str = ""
 
 
 class Registry(Generic[T]):
@@ -142,7 +145,7 @@ class Registry(Generic[T]):
     def _description(self, name: str, entry: Entry) -> Description:
         missing = tuple(_missing(entry))
         install = f"python -m pip install 't2v-recaption[{entry.extra}]'" if missing else ""
-        return Description(name, entry.summary, entry.needs, not missing, missing, install, entry.source)
+        return Description(name, entry.summary, entry.needs, not missing, missing, install, entry.source, entry.sees)
 
     def _plugins(self) -> dict[str, Entry]:
         # Reading every installed package's entry points takes tens of milliseconds: only for names that are not ours.
@@ -181,18 +184,22 @@ BACKENDS: Registry[Backend] = Registry(
             packages=("openai",),
             extra="all",
             needs="a running server (--base-url) or an API key in OPENAI_API_KEY",
+            sees="images; video with the option video=true, where the server takes it",
         ),
         "transformers": Entry(
             path="t2v_recaption.backends.transformers:TransformersBackend",
             summary="a model in this process: a local folder, a GGUF file or a Hugging Face id",
             packages=("torch", "transformers"),
             extra="local",
-            needs="memory for the model; by default it downloads Qwen/Qwen3-4B-Instruct-2507 (8 GB) once",
+            needs="memory for the model; by default it downloads Qwen/Qwen3-4B-Instruct-2507 (8 GB) once, and where it "
+            "is to see, Qwen/Qwen3-VL-4B-Instruct (9 GB)",
+            sees="images with any vision-language model; video where the model takes it and torchvision is installed",
         ),
         "scripted": Entry(
             path="t2v_recaption.backends.scripted:ScriptedBackend",
             summary="answers from a list, a function or a file, for tests and demonstrations",
             needs="the answers",
+            sees="images and video, without looking",
         ),
     },
 )

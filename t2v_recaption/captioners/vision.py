@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,10 +31,4 @@ def make_vision_backend(backend: Backend | str | None, options: Mapping[str, Any
                 hint="What captions shall be like goes into guidance=Guidance(…).",
             )
         return backend
-    served = "base_url" in options or os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_KEY")
-    name = backend or ("openai" if served else "transformers")
-    if name == "transformers" and not options.get("model"):
-        from t2v_recaption.backends.transformers import DEFAULT_VISION_MODEL
-
-        options = {**options, "model": DEFAULT_VISION_MODEL}
-    return make_backend(name, options, cache=cache)
+    return make_backend(backend, options, cache=cache, sees=True)

@@ -6,11 +6,15 @@ import json
 
 import click
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from t2v_recaption.cli.group import CONTEXT
 from t2v_recaption.registry import Description, describe
+
+NARROW = 100
+"""Columns under which a table would break every second word."""
 
 
 @click.command(context_settings=CONTEXT)
@@ -22,16 +26,32 @@ def backends(as_json: bool) -> None:
         plain = {kind: [item.to_dict() for item in items] for kind, items in known.items()}
         click.echo(json.dumps(plain, ensure_ascii=False))
         return
+    console = Console(highlight=False)
+    if console.width < NARROW:
+        _list(console, known)
+    else:
+        console.print(_table(known))
+
+
+def _table(known: dict[str, list[Description]]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("", "name", "ready", "what it is", "needs"):
-        table.add_column(title, header_style="bold", overflow="fold", no_wrap=title == "name")
+    for title in ("", "name", "ready", "what it is", "sees", "needs"):
+        table.add_column(title, header_style="bold", overflow="fold", no_wrap=title in ("", "name"))
     for kind, items in known.items():
         for item in items:
-            table.add_row(*map(Text, _row(kind, item)))
-    Console(highlight=False).print(table)
+            row = (kind.removesuffix("s"), item.name, _ready(item), item.summary, item.sees, item.install or item.needs)
+            table.add_row(*map(Text, row))
+    return table
 
 
-def _row(kind: str, item: Description) -> tuple[str, ...]:
-    ready = "yes" if item.installed else "no"
-    needs = item.install or item.needs
-    return kind.removesuffix("s"), item.name, ready, item.summary, needs
+def _list(console: Console, known: dict[str, list[Description]]) -> None:
+    for kind, items in known.items():
+        for item in items:
+            console.print(Text.assemble((item.name, "bold"), f"  {kind.removesuffix('s')}, ready: {_ready(item)}"))
+            for title, text in (("", item.summary), ("sees: ", item.sees), ("needs: ", item.install or item.needs)):
+                if text:
+                    console.print(Padding(Text(title + text), (0, 0, 0, 2), expand=False))
+
+
+def _ready(item: Description) -> str:
+    return "yes" if item.installed else "no"
