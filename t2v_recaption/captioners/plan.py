@@ -49,7 +49,7 @@ def plan(
     """What a clip will cost, with so many frames left out that it stays within the budget.
 
     The rule: of all samplings of the same kind, the densest that fits. `every:2` becomes `every:2.5` and so on,
-    `uniform:16` becomes `uniform:12`.
+    `uniform:16` becomes `uniform:12`. What a profile shows in one question at most is such a limit for `fast`, too.
 
     Args:
         profile: how the model is asked.
@@ -63,16 +63,21 @@ def plan(
         InvalidInput: not even one frame fits.
     """
     limits = budget or Budget()
+    asked, notes = sampling, []
+    count = frame_count(sampling, duration)
+    if mode == "fast" and profile.frames and count is not None and count > profile.frames:
+        sampling = thinner(sampling, profile.frames, duration)
+        notes.append(f"{asked} gives {count} frames, and one question shows {profile.frames}: {sampling} was used")
     wanted = _costed(profile, sampling, mode, duration, size)
     if wanted.frames is None or _within(wanted, limits):
-        return wanted
+        return replace(wanted, notes=tuple(notes))
     most = _most(profile, sampling, mode, duration, size, limits, wanted.frames)
     thin = _costed(profile, thinner(sampling, most, duration), mode, duration, size)
     note = (
         f"{sampling} would take {wanted.calls} calls and {wanted.visual_tokens} visual tokens, more than the budget "
         f"allows: {thin.sampling} was used"
     )
-    return replace(thin, notes=(note,))
+    return replace(thin, notes=(*notes, note))
 
 
 def frame_count(sampling: str, duration: float) -> int | None:
@@ -105,8 +110,7 @@ def _costed(profile: Profile, sampling: str, mode: Mode, duration: float, size: 
         return Plan(mode, sampling, frames)
     if mode == "fast":
         question = profile.question("fast")
-        shown = min(frames, profile.frames) if profile.frames else frames
-        return Plan(mode, sampling, frames, 1, _visual(profile, question, shown, size), _longest(profile, question))
+        return Plan(mode, sampling, frames, 1, _visual(profile, question, frames, size), _longest(profile, question))
     pair, first = profile.question("pair"), profile.question("first")
     answers = _longest(profile, first) + (frames - 1) * _longest(profile, pair)
     summaries = _summaries(profile, answers)

@@ -125,6 +125,7 @@ class Sessions:
         if mode != "summary":
             try:
                 self._must_see()
+                self._must_ask(query)
                 planned = self.plan(mode, info, reach)
             except RecaptionError as error:
                 return _failed(task, error)
@@ -233,6 +234,13 @@ class Sessions:
             raise InvalidInput(
                 f"The backend {self.backend.name!r} takes no images.",
                 hint="Use one with a vision model, or summarize steps that are there already.",
+            )
+
+    def _must_ask(self, query: str) -> None:
+        if query and "query" not in self.profile.question("fast").source:
+            raise InvalidInput(
+                f"The profile {self.profile.name!r} asks in fixed words, and has no place for a question.",
+                hint="Use the profile 'generic', or ask.",
             )
 
     def _asker(self) -> Asker:

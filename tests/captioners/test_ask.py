@@ -172,3 +172,16 @@ def test_cited_times_lie_in_the_clip(times: list[float], start: float, length: f
 def test_nearest_frames_come_once() -> None:
     assert nearest((0.1, 0.2, 3.9), (0.0, 2.0, 4.0)) == (0, 2)
     assert nearest((), (0.0,)) == nearest((1.0,), ()) == ()
+
+
+def test_a_question_of_the_users_in_the_fast_mode() -> None:
+    backend = ScriptedBackend(lambda request: "A ball rolls.")
+    for profile, place in (("generic", 0), ("sharegpt4video", -1)):
+        captioner = Captioner(backend, profile)
+        (caption,) = run_sessions([captioner.session(frames_of(2), None, "fast", query="What rolls?")], backend)
+        assert caption.error is None
+        assert "What rolls?" in text_of(backend.history[place])
+        assert "in detail" not in text_of(backend.history[-1])
+    captioner = Captioner(backend, "sharecaptioner")
+    (caption,) = run_sessions([captioner.session(frames_of(2), None, "fast", query="What rolls?")], backend)
+    assert "no place for a question" in str(caption.error)

@@ -110,3 +110,12 @@ def test_what_cannot_be_told_beforehand_is_not_guessed() -> None:
 
 def test_the_users_sampling_wins() -> None:
     assert Captioner(ScriptedBackend([]), sampling="keyframes").sampling("sliding") == "keyframes"
+
+
+def test_one_question_shows_as_many_frames_as_the_profile_says() -> None:
+    found = plan(GENERIC, "uniform:64", "fast", 3600.0, HD)
+    assert (found.sampling, found.frames) == ("uniform:32", 32)
+    assert found.notes == ("uniform:64 gives 64 frames, and one question shows 32: uniform:32 was used",)
+    original = plan(profiles.load("sharecaptioner"), "every:2", "fast", 3600.0, HD)
+    assert original.sampling == "every:40"
+    assert plan(profiles.load("sharecaptioner"), "every:2", "fast", 180.0, HD).notes == ()
