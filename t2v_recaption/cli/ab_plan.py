@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from t2v_recaption.compare.arms import Arm, parse_arm, read_seeds
 from t2v_recaption.compare.budget import Limits
@@ -13,10 +13,8 @@ from t2v_recaption.compare.design import Design, Level, read_plan
 from t2v_recaption.compare.items import Items, read_items
 from t2v_recaption.compare.run import Run
 from t2v_recaption.compare.verdicts import Settings
+from t2v_recaption.compare.verifying import backend_of
 from t2v_recaption.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from t2v_recaption.backends.base import Backend
 
 KEYS = {
     "arms", "baseline", "checks", "column", "confidence", "csv", "fail_if_worse", "generate", "judge", "junit", "level",
@@ -44,7 +42,7 @@ def made_run(prompts: Path | None, plan: Path | None, given: dict[str, Any]) -> 
     run = Run(
         design,
         Path(options.get("folder") or f"{source.with_suffix('')}.ab"),
-        judge=_judge(options.get("judge")),
+        judge=backend_of(options["judge"]) if options.get("judge") else None,
         limits=_limits(options),
         timeout=float(options.get("timeout", 3600.0)),
         new_plan=bool(options.get("new_plan")),
@@ -118,17 +116,3 @@ def _pairs(given: Any, name: str) -> dict[str, Any]:
             raise InvalidInput(f"{name} {text!r} is not KEY=VALUE.")
         found[key.strip().replace("-", "_")] = yaml.safe_load(value)
     return found
-
-
-def _judge(spec: Any) -> Backend | None:
-    """`BACKEND:key=value,…`, or a mapping with `backend` and its options."""
-    from t2v_recaption.compare.arms import options_of
-    from t2v_recaption.writers import make_backend
-
-    if not spec:
-        return None
-    if isinstance(spec, dict):
-        options = dict(spec)
-        return make_backend(options.pop("backend", None), options)
-    name, _, rest = str(spec).partition(":")
-    return make_backend(name, options_of(rest, str(spec)))

@@ -188,12 +188,7 @@ def options_of(text: str, spec: str) -> dict[str, Any]:
 def _made(name: str, what: str, options: dict[str, Any], folder: Path) -> Arm:
     from t2v_recaption.registry import WRITERS
 
-    for key in options:
-        if SECRET.search(key):
-            raise InvalidInput(
-                f"The arm {name or what!r} holds {key!r}: plans and reports would show it.",
-                hint="Give keys in the environment (OPENAI_API_KEY).",
-            )
+    no_secrets(options, name or what)
     common: dict[str, Any] = {
         "column": str(options.pop("column", "")),
         "clips": _path(options.pop("clips", ""), folder),
@@ -215,6 +210,20 @@ def _made(name: str, what: str, options: dict[str, Any], folder: Path) -> Arm:
         raise InvalidInput(f"There is no file {str(path)!r} for the arm {name or what!r}.", hint="Check the path.")
     WRITERS.entry(what)
     return Arm(name or what, "writer", writer=what, settings=options, **common)
+
+
+def no_secrets(options: Mapping[str, Any], what: str) -> None:
+    """Refuse keys and passwords among options.
+
+    Raises:
+        InvalidInput: there is one.
+    """
+    for key in options:
+        if SECRET.search(key):
+            raise InvalidInput(
+                f"{what!r} holds {key!r}: plans and reports would show it.",
+                hint="Give keys in the environment (OPENAI_API_KEY).",
+            )
 
 
 def _plain(arm: Arm, options: Mapping[str, Any]) -> Arm:

@@ -18,7 +18,7 @@ from t2v_recaption.compare.preference import Shown, judge_pairs, missing, pairs_
 from t2v_recaption.compare.result import Result
 from t2v_recaption.compare.store import Outcome, Store, only_process
 from t2v_recaption.compare.texts import Texts
-from t2v_recaption.errors import InvalidInput
+from t2v_recaption.compare.verifying import DesignVerifier
 
 if TYPE_CHECKING:
     from t2v_recaption.backends.base import Backend
@@ -55,7 +55,7 @@ class Run:
         folder: where the lock file, the clips and all outcomes go.
         claims: hand-written claims by prompt id; others are made from the original prompts by rules.
         generator: makes clips; default: the design's command.
-        verifier: holds a clip against claims.
+        verifier: holds a clip against claims; default: `t2v_recaption.verify` as the design's `checks` say.
         judge: a model that is asked which side is better.
         limits: money and clips that this go may cost.
         timeout: seconds for one clip of a command.
@@ -84,7 +84,8 @@ class Run:
         self.new_plan = new_plan
         self.frozen = Frozen(design, claims)
         self.budget = Budget(limits)
-        self._generator, self._timeout, self._verifier = generator, timeout, verifier
+        self._generator, self._timeout = generator, timeout
+        self._verifier = verifier or DesignVerifier(design.checks)
 
     def go(self, watcher: Watcher | None = None) -> Result:
         """Do what is missing and say what was found.
@@ -135,8 +136,6 @@ class Run:
             self.clips = Clips(
                 self.design, self.folder, store, self.texts, generator=self._generator, timeout=self._timeout
             )
-            if self._verifier is None:
-                raise InvalidInput("Nothing verifies the clips.", hint="Give a verifier.")
             self.checks = Checks(self.design, self.frozen, self.clips, store, self._verifier)
         self._store = store
 
