@@ -136,7 +136,9 @@ def _row(found: Comparison, unit: str) -> tuple[str, ...]:
 def _problems(console: Console, result: Result) -> None:
     if not result.problems:
         return
-    console.print(Text(f"{len(result.problems)} steps gave no value (they are in no score):", style="red"))
+    count = len(result.problems)
+    told = f"{count} step{'s' * (count > 1)} gave no value (in no score):"
+    console.print(Text(told, style="red"))
     for problem in result.problems[:LISTED]:
         seed = "" if problem.seed is None else f" seed {problem.seed}"
         console.print(Text(f"  {problem.step} {problem.arm} {problem.item}{seed}: {problem.message}"), soft_wrap=True)

@@ -45,7 +45,7 @@ def analysed(run: Run, lock: Lock, store: Store, stopped: str) -> Result:
         _measured_texts(run, text_measure(name), texts) for name in run.design.measures if name != run.design.primary
     )
     judged = _judged(run, store)
-    notes = [*run.design.items.notes, *run.texts.notes, *(run.clips.notes if run.clips else [])]
+    notes = [*_unseen(run), *run.design.items.notes, *run.texts.notes, *(run.clips.notes if run.clips else [])]
     notes += [_replaced(old) for old in lock.replaced] + ([stopped] if stopped else [])
     notes += [note for found in primary.contest.comparisons for note in found.notes]
     return Result(
@@ -211,6 +211,17 @@ def _judged(run: Run, store: Store) -> Preferences:
         return Preferences((), None)
     settings = run.design.settings
     return preferences(run.pairs(), run.judge, store, resamples=settings.resamples, seed=settings.seed)
+
+
+def _unseen(run: Run) -> list[str]:
+    """What to do where most claims of clips are undetermined because nobody looked at them."""
+    if run.checks is None or run.clips is None or run.design.checks.get("judge") or run.design.checks.get("captioner"):
+        return []
+    told = [check.value["claims"] for job in run.clips.jobs if (check := run.checks.outcome(job)) and check.ok]
+    statuses = [status for claims in told for status in claims.values()]
+    if 2 * statuses.count("undetermined") <= len(statuses):
+        return []
+    return ["Most claims are undetermined without a vision model: name one, for example --check judge=openai:model=…"]
 
 
 def _replaced(old: Mapping[str, Any]) -> str:

@@ -71,6 +71,9 @@ class Arm(Record):
             found |= {"sha256": file_digest(Path(self.path)), "column": self.column}
         elif self.source == "function":
             found["function"] = self.path
+            if self.function is not None:
+                # Two lambdas of one line have the same name, and are two functions.
+                found["arm"] = self.name
         return found | {
             key: value
             for key, value in (("clips", self.clips), ("generate", self.generate), ("seeds", list(self.seeds)))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 from t2v_recaption.compare.lock import write_whole
 from t2v_recaption.compare.result import Result
 from t2v_recaption.compare.verdicts import Call
-from t2v_recaption.tidy import CONTROL, SURROGATE
+from t2v_recaption.tidy import SURROGATE
 
+NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold."""
 COLUMNS = ("id", "prompt", "stratum", "arm", "text", "score", "difference", "failed", "clips")
 
 
@@ -66,4 +69,4 @@ def _harmless(value: object) -> object:
 
 
 def _xml(text: str) -> str:
-    return SURROGATE.sub("�", CONTROL.sub("", text))
+    return NO_XML.sub("�", text)

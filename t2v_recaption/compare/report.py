@@ -125,11 +125,14 @@ def _plot(comparisons: Sequence[Comparison], measured: Measured) -> Markup:
     return intervals(rows, margin=margin, axis=measured.unit or "points of a percent")
 
 
-def _forest(categories: Sequence[Category], measured: Measured) -> Markup:
+def _forest(categories: Sequence[Category], measured: Measured) -> tuple[Markup, str]:
+    """The plot of the groups that have a score, and the names of those that have none."""
     factor = 1.0 if measured.unit else 100.0
     margin = categories[0].comparison.settings.margin * factor
-    rows = [_interval(each.name or "(none)", each.comparison, measured.unit) for each in categories]
-    return intervals(rows, margin=margin, axis=measured.unit or "points of a percent")
+    known = [each for each in categories if each.comparison.prompts]
+    rows = [_interval(each.name or "(none)", each.comparison, measured.unit) for each in known]
+    rest = ", ".join(each.name or "(none)" for each in categories if not each.comparison.prompts)
+    return intervals(rows, margin=margin, axis=measured.unit or "points of a percent"), rest
 
 
 def _interval(label: str, found: Comparison, unit: str) -> Interval:

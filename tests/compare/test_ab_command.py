@@ -1,0 +1,181 @@
+"""`t2v ab` as a user types it: real processes, pipes and terminals."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+T2V = [sys.executable, "-m", "t2v_recaption", "ab"]
+
+
+def t2v(*arguments, cwd, **environment):
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    done = subprocess.run([*T2V, *map(str, arguments)], cwd=cwd, env=env, capture_output=True, text=True, timeout=120)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.fixture
+def here(tmp_path, prompt_file):
+    from tests.compare.conftest import SHORTENED
+
+    (tmp_path / "short.txt").write_text("\n".join(SHORTENED) + "\n")
+    return tmp_path
+
+
+def test_from_two_arms_to_a_verdict(here) -> None:
+    done = t2v("prompts.txt", "--arm", "raw", "--arm", "short.txt", "--report", "out.html", "--csv", "o.csv", cwd=here)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("raw is better than short: ")
+    assert "Facts of the prompt kept (decides)" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+    assert max(map(len, done.stdout.splitlines())) > 60
+    assert "Report → out.html" in done.stderr
+    assert (here / "prompts.ab" / "ab.lock.json").is_file()
+    again = t2v("prompts.txt", "--arm", "raw", "--arm", "short.txt", cwd=here)
+    assert again.stdout == done.stdout
+
+
+def test_json_and_exit_codes(here) -> None:
+    arms = ("--arm", "raw", "--arm", "short.txt")
+    done = t2v("run", "prompts.txt", *arms, "--json", "--fail-if-worse", cwd=here)
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert told["primary"]["contest"]["comparisons"][0]["verdict"]["call"] == "first"
+    turned = ("--baseline", "short", "--run", "other")
+    assert t2v("prompts.txt", *arms, *turned, "--fail-if-worse", cwd=here).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("prompts.txt",), "two arms"),
+        (("prompts.txt", "--arm", "raw"), "two arms"),
+        (("missing.txt", "--arm", "raw", "--arm", "composer"), "missing.txt"),
+        (("run",), "no prompts"),
+        (("prompts.txt", "--arm", "raw", "--arm", "nobody"), "nobody"),
+        (("prompts.txt", "--arm", "raw", "--arm", "composer", "--baseline", "x"), "'x'"),
+        (("prompts.txt", "--arm", "raw", "--arm", "composer", "--primary", "beauty"), "beauty"),
+        (("prompts.txt", "--arm", "raw", "--arm", "composer", "--resamples", "10"), "10 resamples"),
+        (("prompts.txt", "--arm", "raw", "--arm", "composer", "--generate", "x {prompt}"), "{out}"),
+        (("prompts.txt", "--arm", "raw", "--arm", "composer", "--level", "clip"), "makes the clips"),
+        (("prompts.txt", "--arm", "raw", "--arm", "composer", "--max-cost", "3"), "--price"),
+        (("prompts.txt", "--arm", "raw", "--arm", "composer", "--price", "clip"), "KEY=VALUE"),
+        (("prompts.txt", "--arm", "raw", "--arm", "composer", "--margin", "nan"), "margin"),
+        (("prompts.txt", "--arm", "raw", "--arm", "composer", "--seeds", "a"), "seed"),
+        (("prompts.txt", "--arm", "raw", "--arm", "composer", "--judge", "nobody:model=x"), "nobody"),
+        (("prompts.txt", "--arm", "raw", "--arm", "composer", "--check", "x=1", "--level", "clip"), "makes the clips"),
+        (("--plan", "missing.yaml"), "missing.yaml"),
+    ],
+)
+def test_wrong_usage_is_said_and_leaves_nothing(here, arguments, said) -> None:
+    done = t2v(*arguments, cwd=here)
+    assert done.returncode == 2, done.stdout
+    assert said in done.stderr
+    assert done.stdout == ""
+    assert not (here / "prompts.ab" / "ab.lock.json").exists()
+
+
+def test_a_changed_plan_is_refused(here) -> None:
+    t2v("prompts.txt", "--arm", "raw", "--arm", "short.txt", cwd=here)
+    done = t2v("prompts.txt", "--arm", "raw", "--arm", "composer", cwd=here)
+    assert done.returncode == 2
+    assert "arms: short is gone; arms: composer is new" in done.stderr
+    done = t2v("prompts.txt", "--arm", "raw", "--arm", "composer", "--new-plan", cwd=here)
+    assert done.returncode == 0
+    assert "was replaced" in done.stdout
+
+
+def test_a_plan_file(here) -> None:
+    plan = """
+prompts: prompts.txt
+arms:
+  - raw
+  - {name: brief, file: short.txt}
+baseline: raw
+margin: 0.1
+run: kept
+report: out.html
+"""
+    (here / "sub").mkdir()
+    for name in ("prompts.txt", "short.txt"):
+        (here / name).rename(here / "sub" / name)
+    (here / "sub" / "plan.yaml").write_text(plan)
+    done = t2v("--plan", "sub/plan.yaml", cwd=here)
+    assert done.returncode == 0, done.stderr
+    assert "raw is better than brief" in done.stdout
+    assert (here / "sub" / "out.html").is_file()
+    assert (here / "sub" / "kept" / "result.json").is_file()
+    assert t2v("--plan", "sub/plan.yaml", "--margin", "0.2", cwd=here).returncode == 2
+    (here / "sub" / "plan.yaml").write_text(plan + "colour: red\n")
+    done = t2v("--plan", "sub/plan.yaml", cwd=here)
+    assert "'colour'" in done.stderr
+
+
+def test_a_dry_run_makes_nothing(here, sampler) -> None:
+    command, log = sampler
+    arms = ("--arm", "raw", "--arm", "composer", "--generate", command, "--seeds", "0-2")
+    done = t2v("prompts.txt", *arms, "--price", "clip=0.25", "--dry-run", cwd=here)
+    assert done.returncode == 0, done.stderr
+    assert "12.00" in done.stdout
+    assert "not known yet" in done.stdout
+    assert "can show a difference of" in done.stdout
+    told = json.loads(t2v("prompts.txt", *arms, "--dry-run", "--json", cwd=here).stdout)
+    assert [each["step"] for each in told["estimates"]] == ["text", "clip", "check"]
+    assert not log.exists()
+
+
+def test_a_limit_ends_with_one_and_says_how_to_go_on(here, sampler) -> None:
+    command, log = sampler
+    done = t2v(
+        "prompts.txt", "--arm", "raw", "--arm", "composer", "--generate", command, "--max-generations", 3, cwd=here
+    )
+    assert done.returncode == 1
+    assert len(log.read_text().splitlines()) == 3
+    assert "3 clips made" in done.stdout
+    assert "goes on from here" in done.stdout
+
+
+def test_drawing_prompts(here) -> None:
+    done = t2v("prompts.txt", "--arm", "raw", "--arm", "composer", "--limit", 3, "--json", cwd=here)
+    assert len(json.loads(done.stdout)["rows"]) == 3
+
+
+@pytest.mark.parametrize("columns", [40, 100])
+def test_on_a_terminal_nothing_is_wider_than_it(here, columns) -> None:
+    parent, child = pty.openpty()
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(columns), "NO_COLOR": "1", "TERM": "xterm"}
+    command = [*T2V, "prompts.txt", "--arm", "raw", "--arm", "short.txt"]
+    process = subprocess.Popen(command, cwd=here, env=env, stdout=child, stderr=subprocess.DEVNULL)
+    os.close(child)
+    shown = b""
+    while True:
+        try:
+            part = os.read(parent, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        shown += part
+    os.close(parent)
+    assert process.wait() == 0
+    lines = shown.decode().replace("\r", "").split("\n")
+    assert "raw is better than short" in " ".join(lines[:3])
+    assert max(len(line) for line in lines if "→" not in line) <= columns
+    assert "\x1b[3" not in shown.decode()
+
+
+def test_help_imports_nothing_heavy(here) -> None:
+    heavy = "sorted({'numpy', 'av', 'cv2', 'PIL', 'torch'} & set(sys.modules))"
+    code = f"import sys; from t2v_recaption.cli import main\ntry:\n main(['ab', '--help'])\nfinally:\n print({heavy})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.rstrip().endswith("[]")
+    assert "t2v ab prompts.txt --arm raw --arm composer" in done.stdout
+    done = t2v("run", "--help", cwd=here)
+    assert done.returncode == 0
+    assert "[NAME=]WHAT" in done.stdout
