@@ -66,11 +66,15 @@ def ab() -> None:
 @option("--order-seed", type=int, metavar="N", help="Decides the shuffled order.  [default: 0]")
 @option("--target", metavar="NAME", help="Video model whose text encoder measures token fit.")
 @option("--column", default="", metavar="NAME", help="Column or key of the prompts.")
+@option("--suite", metavar="NAME", help="PROMPTS is a suite: vbench, vbench2, compbench, dsg, genai-bench, claims.")
 @option("--limit", type=click.IntRange(1), metavar="N", help="Only N prompts, drawn by the order seed.")
 @option("--generate", metavar="COMMAND", help="Makes a clip: {prompt}, {seed}, {out}; no shell reads it.")
 @option("--timeout", type=click.FloatRange(min=0, min_open=True), default=3600.0, metavar="SECONDS", help="For a clip.")
 @option("--judge", metavar="SPEC", help="A model that says which is better: openai:model=…,base_url=…")
 @option("--check", "checks", multiple=True, metavar="KEY=VALUE", help="How clips are verified (judge=…, frames=…).")
+@option(
+    "--scores", multiple=True, metavar="ARM=FILE", help="Scores of another tool: vbench:FILE, compbench:FILE, FILE."
+)
 @option("--price", "prices", multiple=True, metavar="STEP=MONEY", help="Of a clip, text or judgement.")
 @option("--max-cost", type=click.FloatRange(min=0), metavar="MONEY", help="Stop before more is spent.")
 @option("--max-generations", type=click.IntRange(0), metavar="N", help="Stop before more clips are made.")

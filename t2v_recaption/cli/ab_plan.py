@@ -5,21 +5,26 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from t2v_recaption.compare.arms import Arm, parse_arm, read_seeds
 from t2v_recaption.compare.budget import Limits
 from t2v_recaption.compare.design import Design, Level, read_plan
-from t2v_recaption.compare.items import Items, read_items
+from t2v_recaption.compare.items import Item, Items, read_items, unique
+from t2v_recaption.compare.measures import SHOWN
+from t2v_recaption.compare.outside import split_scores
 from t2v_recaption.compare.run import Run
 from t2v_recaption.compare.verdicts import Settings
 from t2v_recaption.compare.verifying import backend_of
 from t2v_recaption.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from t2v_recaption.verify.model import ClaimSet
+
 KEYS = {
     "arms", "baseline", "checks", "column", "confidence", "csv", "fail_if_worse", "generate", "judge", "junit", "level",
     "limit", "margin", "max_cost", "max_generations", "measures", "order_seed", "power", "prices", "primary", "prompts",
-    "report", "resamples", "run", "seeds", "target", "tie", "timeout",
+    "report", "resamples", "run", "scores", "seeds", "suite", "target", "tie", "timeout",
 }  # fmt: skip
 """What a plan file may say."""
 OTHER_NAMES = {"run": "folder", "csv": "csv_file"}
@@ -37,11 +42,13 @@ def made_run(prompts: Path | None, plan: Path | None, given: dict[str, Any]) -> 
     source = prompts or (base / str(options["prompts"]) if options.get("prompts") else None)
     if source is None:
         raise InvalidInput("There are no prompts.", hint="For example: t2v ab prompts.txt --arm raw --arm composer")
-    items = _limited(read_items(source, str(options.get("column", ""))), options)
+    read, claims = _read(source, options)
+    items = _limited(read, options)
     design = made_design(items, options, base)
     run = Run(
         design,
-        Path(options.get("folder") or f"{source.with_suffix('')}.ab"),
+        claims=claims,
+        folder=Path(options.get("folder") or f"{source.with_suffix('')}.ab"),
         judge=backend_of(options["judge"]) if options.get("judge") else None,
         limits=_limits(options),
         timeout=float(options.get("timeout", 3600.0)),
@@ -49,6 +56,18 @@ def made_run(prompts: Path | None, plan: Path | None, given: dict[str, Any]) -> 
         retry=bool(options.get("retry")),
     )
     return run, {key: options[key] for key in OUTPUTS if key in options}
+
+
+def _read(source: Path, options: dict[str, Any]) -> tuple[Items, dict[str, ClaimSet]]:
+    """The prompts and, where a suite has some, their claims."""
+    if not options.get("suite"):
+        return read_items(source, str(options.get("column", ""))), {}
+    from t2v_recaption.compare.suites import load_suite
+
+    suite = load_suite(str(options["suite"]), source)
+    given = [Item(each.id, each.prompt, each.stratum) for each in suite.prompts]
+    items = unique(given, where=f"the suite {suite.name}")
+    return replace(items, notes=(*suite.notes, *items.notes)), suite.claims
 
 
 def made_design(items: Items, options: dict[str, Any], base: Path) -> Design:
@@ -65,14 +84,20 @@ def made_design(items: Items, options: dict[str, Any], base: Path) -> Design:
         level=level,
         seeds=read_seeds(options.get("seeds", 0)) or (0,),
         primary=options.get("primary", ""),
-        measures=tuple(options.get("measures", ("inventions", "words") if text else ())),
+        measures=tuple(options.get("measures", SHOWN if text else ())),
         baseline=options.get("baseline", ""),
         settings=replace(settings, seed=int(options.get("order_seed", 0))),
         order_seed=int(options.get("order_seed", 0)),
         generate=options.get("generate", ""),
         target=options.get("target", "generic"),
         checks=_pairs(options.get("checks", ()), "--check"),
+        scores={str(k): _scores_path(str(v), base) for k, v in _pairs(options.get("scores", ()), "--scores").items()},
     )
+
+
+def _scores_path(spec: str, base: Path) -> str:
+    reader, dimension, path = split_scores(spec)
+    return f"{reader}@{dimension}:{base / path}" if dimension else f"{reader}:{base / path}"
 
 
 def _planned(plan: Path, base: Path) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class Progress:
         """Begin a bar."""
         if self._task is not None:
             self._bars.remove_task(self._task)
-        self._task, self._failed = self._bars.add_task(DOING[step], total=total), 0
+        self._task, self._failed = self._bars.add_task(DOING[step], total=total, visible=total > 0), 0
 
     def done(self, step: str, outcome: Outcome) -> None:
         """One more is done."""
@@ -71,8 +71,8 @@ def show(result: Result) -> None:
     for found in result.comparisons:
         console.print(Text(found.verdict.text, style=TONES[found.verdict.call]), soft_wrap=not console.is_terminal)
     console.print()
-    for measured in (result.primary, *result.others):
-        _measured(console, measured, decides=measured is result.primary)
+    _measured(console, result.primary)
+    _others(console, result)
     for told in result.preferences:
         console.print(Text.assemble(("Preference  ", "bold"), told.text))
     _problems(console, result)
@@ -106,14 +106,14 @@ def show_estimate(run: Run, *, as_json: bool) -> None:
     console.print(Text(power.text))
 
 
-def _measured(console: Console, measured: Measured, *, decides: bool) -> None:
-    title = f"{measured.title}{' (decides)' if decides else ''}"
-    console.print(Text(title[:1].upper() + title[1:], style="bold"))
+def _measured(console: Console, measured: Measured) -> None:
+    console.print(Text(f"{_capital(measured.title)} (decides)", style="bold"))
     if console.is_terminal and console.width < NARROW:
+        base = measured.contest.comparisons[0]
+        console.print(Text(f"  {base.first} {amount(base.mean_first, measured.unit)}"))
         for found in measured.contest.comparisons:
-            console.print(Text(f"  {found.first} {amount(found.mean_first, measured.unit)}"))
             console.print(Text(f"  {found.second} {amount(found.mean_second, measured.unit)}"))
-            console.print(Text(f"  {change(found, measured.unit)}"))
+            console.print(Text(f"    {change(found, measured.unit)}"))
         console.print()
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -125,6 +125,43 @@ def _measured(console: Console, measured: Measured, *, decides: bool) -> None:
         table.add_row(*map(Text, _row(found, measured.unit)))
     console.print(table)
     console.print()
+
+
+def _others(console: Console, result: Result) -> None:
+    """The other measures, one line each; a star where an arm differs from the baseline."""
+    if not result.others:
+        return
+    base = result.primary.contest.baseline
+    console.print(Text("Other measures", style="bold") + Text(f" (* differs from {base}; they do not decide)", "dim"))
+    rows = [[_capital(each.title), *(_mean(found, each.unit) for found in _arms(each))] for each in result.others]
+    names = [base, *(found.second for found in result.comparisons)]
+    if console.is_terminal and console.width < NARROW:
+        for title, *values in rows:
+            console.print(Text(f"  {title}"))
+            console.print(Text("    " + "; ".join(f"{n} {v}" for n, v in zip(names, values, strict=True))))
+    else:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for title in ("", *names):
+            table.add_column(title, header_style="dim", justify="left" if not title else "right")
+        for row in rows:
+            table.add_row(*map(Text, row))
+        console.print(table)
+    console.print()
+
+
+def _arms(measured: Measured) -> list[tuple[float | None, bool]]:
+    """Mean of each arm, the baseline first, and whether it differs from the baseline's."""
+    found = measured.contest.comparisons
+    differ = [each.verdict.call in (Call.FIRST, Call.SECOND) for each in found]
+    return [(found[0].mean_first, False), *((e.mean_second, d) for e, d in zip(found, differ, strict=True))]
+
+
+def _mean(found: tuple[float | None, bool], unit: str) -> str:
+    return amount(found[0], unit) + ("*" if found[1] else "")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _row(found: Comparison, unit: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from t2v_recaption.compare.design import Job
 from t2v_recaption.compare.items import Item
 from t2v_recaption.compare.lock import Lock
 from t2v_recaption.compare.measures import Measure, Text, text_measure
+from t2v_recaption.compare.outside import outside_measure, read_scores
 from t2v_recaption.compare.preference import Preferences, preferences
 from t2v_recaption.compare.result import Cell, Measured, Problem, Result, Row
 from t2v_recaption.compare.scores import Score
@@ -36,14 +37,9 @@ Scores = Mapping[str, Sequence[Score]]
 def analysed(run: Run, lock: Lock, store: Store, stopped: str) -> Result:
     """The result of a run from everything that its store holds."""
     texts = _texts(run)
-    if run.design.level == "text":
-        primary = _measured_texts(run, text_measure(run.design.primary), texts)
-    else:
-        assert run.checks is not None
-        primary = _measured_clips(run, run.checks)
-    others = tuple(
-        _measured_texts(run, text_measure(name), texts) for name in run.design.measures if name != run.design.primary
-    )
+    primary = _by_name(run, run.design.primary, texts)
+    names = [*run.design.measures, *(["scores"] if run.design.scores else [])]
+    others = tuple(_by_name(run, name, texts) for name in dict.fromkeys(names) if name != run.design.primary)
     judged = _judged(run, store)
     notes = [*_unseen(run), *run.design.items.notes, *run.texts.notes, *(run.clips.notes if run.clips else [])]
     notes += [_replaced(old) for old in lock.replaced] + ([stopped] if stopped else [])
@@ -73,6 +69,15 @@ def _texts(run: Run) -> dict[tuple[str, str], Text]:
                 text = Text(item, run.frozen.intents[item.id], outcome.value["text"], target)
                 found[arm.name, item.id] = text
     return found
+
+
+def _by_name(run: Run, name: str, texts: Mapping[tuple[str, str], Text]) -> Measured:
+    if name == "claims" and run.checks is not None:
+        return _measured_clips(run, run.checks)
+    if name == "scores":
+        scores = {arm: read_scores(spec, run.design.items) for arm, spec in run.design.scores.items()}
+        return _measured(run, outside_measure(scores), scores)
+    return _measured_texts(run, text_measure(name), texts)
 
 
 def _measured_texts(run: Run, measure: Measure, texts: Mapping[tuple[str, str], Text]) -> Measured:

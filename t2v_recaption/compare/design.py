@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from t2v_recaption import __version__
+from t2v_recaption.compare import outside
 from t2v_recaption.compare.arms import Arm, check_names
 from t2v_recaption.compare.items import Item, Items
+from t2v_recaption.compare.measures import text_measure
 from t2v_recaption.compare.verdicts import Settings
 from t2v_recaption.errors import InvalidInput, UnknownName
+from t2v_recaption.generators import CommandGenerator
 from t2v_recaption.records import Record
 
 Level = Literal["text", "clip"]
@@ -47,7 +51,9 @@ class Design(Record):
     target: str = "generic"
     """The video model whose text encoder measures token fit."""
     checks: dict[str, Any] = field(default_factory=dict)
-    """How clips are verified (judge, sampling …) and what scores come from elsewhere."""
+    """How clips are verified: see `t2v_recaption.compare.verifying`."""
+    scores: Mapping[str, str] = field(default_factory=dict)
+    """Arm → a file with scores of another tool: see `t2v_recaption.compare.outside`."""
 
     def __post_init__(self) -> None:
         check_names(self.arms)
@@ -60,6 +66,19 @@ class Design(Record):
             raise InvalidInput("A comparison needs a seed.", hint="Write --seeds 0-3.")
         for arm in self.arms:
             self._check(arm)
+        self._check_measures(names)
+
+    def _check_measures(self, names: list[str]) -> None:
+        if self.scores and set(self.scores) != set(names):
+            raise InvalidInput("Scores are needed of every arm or of none.", hint=f"The arms are {', '.join(names)}.")
+        known = {"scores"} if self.scores else set()
+        if self.level == "clip":
+            known.add("claims")
+        for name in (self.primary, *self.measures):
+            if name not in known:
+                text_measure(name)
+        if self.level == "clip" and self.primary not in known:
+            raise InvalidInput(f"Clips cannot be compared by {self.primary!r}.", hint="Use claims, or scores.")
 
     def _check(self, arm: Arm) -> None:
         if arm.seeds and len(arm.seeds) != len(self.seeds):
@@ -69,6 +88,9 @@ class Design(Record):
             )
         if self.level == "text" and arm.source == "clips":
             raise InvalidInput(f"The arm {arm.name!r} has clips but no texts.", hint="Compare clips with --level clip.")
+        for command in (self.generate, arm.generate):
+            if command:
+                CommandGenerator(command)  # says now what is wrong with it
         if self.level == "clip" and not (arm.clips or arm.generate or self.generate):
             raise InvalidInput(
                 f"Nothing makes the clips of the arm {arm.name!r}.",
@@ -106,6 +128,7 @@ class Design(Record):
             "generate": self.generate,
             "target": self.target,
             "checks": self.checks,
+            "scores": outside.identity(self.scores),
         }
 
 

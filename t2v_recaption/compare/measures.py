@@ -96,7 +96,7 @@ def _perplexity(model: str) -> Measure:
         except InvalidInput:  # longer than the model's context: not scored
             return None
 
-    return Measure(f"perplexity:{model}", f"perplexity under {model}", _one(measured), None, "neither", "", 1.0)
+    return Measure(f"perplexity:{model}", f"perplexity under {model}", _one(measured), None, "neither", "points", 1.0)
 
 
 TEXT_MEASURES: Mapping[str, Measure] = {
@@ -122,12 +122,22 @@ TEXT_MEASURES: Mapping[str, Measure] = {
         Measure("concreteness", "what is said that a camera could see", _one(lambda t: t.measures.concreteness)),
         Measure("aspects", "aspects of a video spoken of, of six", _one(lambda t: t.measures.coverage)),
         Measure(
-            "readability", "Flesch's reading ease", _one(lambda t: t.measures.reading_ease), None, "neither", "", 5.0
+            "readability",
+            "Flesch's reading ease",
+            _one(lambda t: t.measures.reading_ease),
+            None,
+            "neither",
+            "points",
+            5.0,
         ),
         Measure("repeated", "sentences that say the same again", _one(lambda t: t.measures.repeated), better="lower"),
         Measure("phrases", "phrases that other texts have, too", lambda t: [], better="lower", of_arm=_phrases),
     )
 }
+
+
+SHOWN = ("inventions", "words", "fits", "concreteness", "aspects", "repeated", "phrases")
+"""Measures that are shown beside the one that decides, unless others are named."""
 
 
 def text_measure(name: str) -> Measure:

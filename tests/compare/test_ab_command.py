@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -141,6 +142,20 @@ def test_a_limit_ends_with_one_and_says_how_to_go_on(here, sampler) -> None:
     assert "goes on from here" in done.stdout
 
 
+def test_a_suite_brings_its_strata_and_claims(here) -> None:
+    from t2v_recaption.verify.claims import claims_of
+
+    rows = []
+    for number, prompt in enumerate(("a red car", "two dogs on a beach")):
+        claims = [claim.to_dict() for claim in claims_of(prompt) if not claim.parents]
+        rows.append({"id": f"s{number}", "stratum": f"group {number}", "prompt": prompt, "claims": claims})
+    (here / "suite.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    arms = ("--arm", "raw", "--arm", "composer")
+    done = t2v("suite.jsonl", "--suite", "claims", *arms, "--json", cwd=here)
+    assert done.returncode == 0, done.stderr
+    assert [row["stratum"] for row in json.loads(done.stdout)["rows"]] == ["group 0", "group 1"]
+
+
 def test_drawing_prompts(here) -> None:
     done = t2v("prompts.txt", "--arm", "raw", "--arm", "composer", "--limit", 3, "--json", cwd=here)
     assert len(json.loads(done.stdout)["rows"]) == 3
@@ -164,7 +179,7 @@ def test_on_a_terminal_nothing_is_wider_than_it(here, columns) -> None:
         shown += part
     os.close(parent)
     assert process.wait() == 0
-    lines = shown.decode().replace("\r", "").split("\n")
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).replace("\r", "").split("\n")
     assert "raw is better than short" in " ".join(lines[:3])
     assert max(len(line) for line in lines if "→" not in line) <= columns
     assert "\x1b[3" not in shown.decode()

@@ -20,7 +20,7 @@ from t2v_recaption.compare.items import Item, unique
 from t2v_recaption.compare.run import Run, run_ab
 from t2v_recaption.compare.store import Outcome, Store
 from t2v_recaption.compare.verdicts import Call
-from t2v_recaption.errors import InvalidInput
+from t2v_recaption.errors import InvalidInput, UnknownName
 from t2v_recaption.generators import FunctionGenerator
 from t2v_recaption.verify.claims import claims_of
 from t2v_recaption.verify.model import ClaimResult, ClaimStatus, Verification
@@ -400,3 +400,42 @@ def test_hand_written_claims_are_used(tmp_path, items, sampler) -> None:
     truth = Truth(lambda text, claim: seen.append(claim.text) or ClaimStatus.SUPPORTED)
     run_ab(clip_design(items, generate=sampler[0]), tmp_path / "run", verifier=truth, claims=mine)
     assert all("horse" in text for text in seen)
+
+
+def test_scores_of_another_tool_decide(tmp_path, items) -> None:
+    told = {"a": 0.2, "b": 0.8}
+    for name, value in told.items():
+        rows = [f'"{item.prompt}",{value + n / 100}' for n, item in enumerate(items.items)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["prompt,value", *rows]))
+    scores = {name: f"file:{tmp_path / name}.csv" for name in told}
+    arms = (Arm("a", "raw"), Arm("b", "raw"))
+    design = Design(items, arms, primary="scores", scores=scores, settings=FAST)
+    (found,) = run_ab(design, tmp_path / "run").comparisons
+    assert found.verdict.call is Call.SECOND
+    assert found.difference == pytest.approx(0.6)
+    (tmp_path / "a.csv").write_text("prompt,value\nanother prompt,1\n")
+    with pytest.raises(InvalidInput, match="no score of any"):
+        run_ab(design, tmp_path / "other")
+    with pytest.raises(InvalidInput, match="every arm or of none"):
+        Design(items, arms, scores={"a": "x.csv"})
+    with pytest.raises(InvalidInput, match="planned otherwise"):
+        run_ab(design, tmp_path / "run")
+
+
+@pytest.mark.parametrize("value", ["nan", "", "bad reply"])
+def test_scores_that_are_none_stay_none(tmp_path, items, value) -> None:
+    for name in ("a", "b"):
+        rows = [f'"{item.prompt}",{value if item.id == "p2" and name == "b" else 1}' for item in items.items]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["prompt,value", *rows]))
+    scores = {name: f"file:{tmp_path / name}.csv" for name in ("a", "b")}
+    design = Design(items, (Arm("a", "raw"), Arm("b", "raw")), primary="scores", scores=scores, settings=FAST)
+    (found,) = run_ab(design, tmp_path / "run").comparisons
+    assert found.prompts == len(PROMPTS) - 1
+    assert found.mean_second == 1.0
+
+
+def test_clips_are_not_compared_by_their_texts(items) -> None:
+    with pytest.raises(InvalidInput, match="Clips cannot be compared by 'words'"):
+        clip_design(items, generate="x {prompt} {out}", primary="words")
+    with pytest.raises(UnknownName, match="beauty"):
+        clip_design(items, generate="x {prompt} {out}", measures=("beauty",))
