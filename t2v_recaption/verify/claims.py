@@ -13,7 +13,7 @@ from t2v_recaption.intent.model import Fact, Intent, Kind
 from t2v_recaption.language import analyse
 from t2v_recaption.verify.model import Claim, ClaimSet, Criticality, Window
 from t2v_recaption.verify.questions import RULES, is_spoken
-from t2v_recaption.verify.wording import Said, closed, lowered, named
+from t2v_recaption.verify.wording import Said, clause, closed, inner, lowered, named
 
 CLAIMS_VERSION = 1
 """Counts up whenever the rules give other claims for the same prompt: it is part of the hash."""
@@ -44,7 +44,16 @@ def claims_of(prompt: str) -> ClaimSet:
     Rules only, the same claims and the same `hash` every time: freeze them before anything is generated.
     """
     intent = parse(prompt)
-    return numbered(prompt, [claim for fact in intent for claim in _claims(intent, fact)])
+    inside = _inside(intent)
+    drafts = []
+    for fact in intent:
+        if fact.id in inside:
+            continue
+        parts = [other for other in intent if inside.get(other.id) == fact.id]
+        for claim in _claims(intent, fact):
+            facts = (*claim.facts, *(part.id for part in parts))
+            drafts.append(replace(claim, facts=facts, spans=(*claim.spans, *(s for part in parts for s in part.spans))))
+    return numbered(prompt, drafts)
 
 
 def numbered(prompt: str, drafts: list[Claim], *, made_by: str = "rules", notes: tuple[str, ...] = ()) -> ClaimSet:
@@ -71,6 +80,23 @@ def hash_of(prompt: str, claims: list[Claim] | tuple[Claim, ...]) -> str:
     plain = [CLAIMS_VERSION, prompt, [claim.to_dict() for claim in claims]]
     text = json.dumps(plain, ensure_ascii=True, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _inside(intent: Intent) -> dict[str, str]:
+    """Leftover words that another fact's claim says already: "darker" in "it gets darker", "to the
+    right" where the camera moves right.
+    """
+    found: dict[str, str] = {}
+    for fact in intent.of_kind(Kind.RELATION):
+        moves = [f for f in intent.of_kind(Kind.CAMERA) if f.value.split(" ")[-1] == fact.value]
+        if fact.of is None and fact.to is None and moves:
+            found[fact.id] = moves[0].id
+    for fact in intent.of_kind(Kind.PHRASE):
+        for deed in intent.of_kind(Kind.ACTION):
+            alone = deed.of is None and deed.to is None and deed.spans[0].end <= fact.spans[0].start
+            if alone and clause(intent, deed).statement.endswith(f" {inner(intent, fact)}"):
+                found[fact.id] = deed.id
+    return found
 
 
 def _claims(intent: Intent, fact: Fact) -> Iterator[Claim]:

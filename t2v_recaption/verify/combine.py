@@ -85,6 +85,9 @@ def _undecided(claim: Claim, verdicts: Sequence[Verdict], disputed: bool) -> Cla
 def _why(claim: Claim, verdicts: Sequence[Verdict], disputed: bool) -> str:
     if disputed:
         return "Those who looked disagree."
+    failed = [v.reason for v in verdicts if v.status is ClaimStatus.ERROR]
+    if failed and len(failed) == len(verdicts):
+        return failed[0]
     if any(not v.counts for v in verdicts) and not any(v.counts and v.reason for v in verdicts):
         return "Only a judge that was found unreliable spoke."
     reason = next((v.reason for v in verdicts if v.counts and v.reason), "")

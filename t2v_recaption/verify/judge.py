@@ -10,7 +10,7 @@ from t2v_recaption.backends.base import Backend, ChatReply, ChatRequest, Message
 from t2v_recaption.errors import BackendError
 from t2v_recaption.records import Record
 from t2v_recaption.templates import digest, render
-from t2v_recaption.verify.answers import Answer, read
+from t2v_recaption.verify.answers import Answer, read, says_yes, unsure
 from t2v_recaption.verify.compare import Judged, compare, options
 from t2v_recaption.verify.frames import Look, nearest, shown
 from t2v_recaption.verify.model import (
@@ -78,7 +78,7 @@ def judge_clip(
     asked = [_of_claim(claim) for claim in claims if claim.checker not in ("measurement", "none")]
     mixed = _mixed(asked, [_of_probe(probe) for probe in probes])
     replies = _ask(backend, look, mixed, seed)
-    answers = [read(reply.text, reply.probabilities) if reply.error is None else None for reply in replies]
+    answers = [_usable(question, reply) for question, reply in zip(mixed, replies, strict=True)]
     judged: dict[str, Verdict] = {}
     for question, reply, answer in zip(mixed, replies, answers, strict=True):
         if question.claim is not None:
@@ -123,17 +123,22 @@ def _ask(backend: Backend, look: Look, asked: Sequence[_Asked], seed: int) -> li
     role = Message("system", render("verify-role"))
     requests = [_request(backend, look, role, parts, question, seed) for question in asked]
     replies = _generate(backend, requests)
-    again = [
-        place
-        for place, reply in enumerate(replies)
-        if reply.error is None and read(reply.text, reply.probabilities) is None
-    ]
+    pairs = list(zip(asked, replies, strict=True))
+    again = [n for n, (one, reply) in enumerate(pairs) if reply.error is None and _usable(one, reply) is None]
     if again:
         repeated = [_request(backend, look, role, parts, asked[place], seed + 1, again=True) for place in again]
         for place, reply in zip(again, _generate(backend, repeated), strict=True):
             if reply.error is None:
                 replies[place] = reply
     return replies
+
+
+def _usable(asked: _Asked, reply: ChatReply) -> Answer | None:
+    """The answer, where it is one to this question: "lorem ipsum" is none to "is there a cat?"."""
+    answer = read(reply.text, reply.probabilities) if reply.error is None else None
+    if answer is None or asked.form != "yes_no" or answer.yes is not None or unsure(answer):
+        return answer
+    return answer if says_yes(answer) is not None else None
 
 
 def _generate(backend: Backend, requests: Sequence[ChatRequest]) -> list[ChatReply]:

@@ -22,36 +22,30 @@ if TYPE_CHECKING:
 Decide = Callable[[Claim, "Measurements"], "Verdict | None"]
 
 DIRECTIONS: dict[str, tuple[Direction, ...]] = {
-    "pan left": ("left",),
-    "pan right": ("right",),
-    "pan": ("left", "right"),
-    "pan around": ("left", "right"),
-    "whip pan": ("left", "right"),
-    "truck left": ("left",),
-    "truck right": ("right",),
-    "tilt up": ("up",),
-    "tilt down": ("down",),
-    "tilt": ("up", "down"),
-    "tilting shot": ("up", "down"),
-    "crane up": ("up",),
-    "crane down": ("down",),
-    "zoom in": ("in",),
-    "zoom out": ("out",),
-    "push in": ("in",),
-    "pull back": ("out",),
-    "dolly in": ("in",),
-    "dolly out": ("out",),
-    "roll": ("clockwise", "counterclockwise"),
-    "camera roll": ("clockwise", "counterclockwise"),
+    **dict.fromkeys(("pan left", "truck left"), ("left",)),
+    **dict.fromkeys(("pan right", "truck right"), ("right",)),
+    **dict.fromkeys(("pan", "pan around", "panning shot", "whip pan", "slider shot"), ("left", "right")),
+    **dict.fromkeys(("tilt up", "crane up", "pedestal up"), ("up",)),
+    **dict.fromkeys(("tilt down", "crane down", "pedestal down"), ("down",)),
+    **dict.fromkeys(("tilt", "tilting shot", "crane shot"), ("up", "down")),
+    **dict.fromkeys(("zoom in", "push in", "dolly in"), ("in",)),
+    **dict.fromkeys(("zoom out", "pull back", "dolly out"), ("out",)),
+    **dict.fromkeys(("zooming", "crash zoom", "zoom in and out"), ("in", "out")),
+    **dict.fromkeys(("roll", "camera roll", "barrel roll"), ("clockwise", "counterclockwise")),
 }
 """Camera movements with the directions of which one must be measured."""
 
 MOVING = frozenset(("camera movement", "moving camera"))
 SHAKING = frozenset(("camera shake", "shaky camera", "handheld camera"))
 TRACKING = frozenset(("tracking shot", "following shot"))
-GOING = frozenset(("orbit", "orbiting shot", "crane shot", "dolly", "dolly zoom", "fly-through", "steadicam"))
+GOING = frozenset((
+    "orbit", "orbit shot", "orbit left", "orbit right", "360 orbit", "dolly shot", "dolly zoom", "leading shot",
+    "fly-over", "fly-through", "drone ascending", "drone descending", "soaring up", "diving shot", "spiral shot",
+    "parallax shot",
+))  # fmt: skip
 """Movements that no measurement knows, but that are none where the camera stands still."""
 
+STANDS = "The camera stands still."
 CUT_CONFIDENCE = 0.85
 UNREAD_CONFIDENCE = 0.6
 """Confidence in words not being there because nothing like them was read: text recognition misses fancy letters."""
@@ -108,7 +102,7 @@ def _still(claim: Claim, measured: Measurements) -> Verdict:
     if told is None:
         return _open(claim, "camera", "Whether the camera moves could not be measured.")
     moves = [move for shot in measured.shots for move in shot.camera.moves]
-    observation = "The camera stands still." if told else _told(moves) or "The camera moves."
+    observation = STANDS if told else _told(moves) or "The camera moves."
     return _decided(claim, "camera", told, _sure(findings, told), observation, _moved(moves, observation))
 
 
@@ -128,7 +122,7 @@ def _camera(claim: Claim, measured: Measurements) -> Verdict | None:
         return _moving(claim, shots)
     if value in GOING and shots and all(s.camera.static.value is True for s in shots):
         confidence = _sure([s.camera.static for s in shots], True)
-        return _decided(claim, "camera", False, confidence, "The camera stands still.", Evidence())
+        return _decided(claim, "camera", False, confidence, STANDS, Evidence(observation=STANDS))
     return None
 
 
@@ -158,7 +152,7 @@ def _moving(claim: Claim, shots: Sequence[Shot]) -> Verdict:
 def _tracking(claim: Claim, shots: Sequence[Shot]) -> Verdict:
     if shots and all(shot.camera.static.value is True for shot in shots):
         confidence = _sure([shot.camera.static for shot in shots], True)
-        return _decided(claim, "camera", False, confidence, "The camera stands still.", Evidence())
+        return _decided(claim, "camera", False, confidence, STANDS, Evidence(observation=STANDS))
     findings = [shot.motion.tracking for shot in shots]
     return _any_of(claim, "motion", findings, "The subject keeps its place while the background moves.",
                    "Nothing keeps its place while the background moves.")  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from t2v_recaption.intent.model import Fact, Intent
-from t2v_recaption.language.lexicon import A, lexicon
+from t2v_recaption.language.lexicon import A, V, lexicon
 from t2v_recaption.verify.model import Checker
 from t2v_recaption.verify.wording import Said, article, closed, inner, there, third_person
 
@@ -18,6 +18,7 @@ MOVES: Mapping[str, tuple[str, ...]] = {
     "dolly": ("move forward", "move backward"),
     "truck": ("move left", "move right"),
     "crane": ("move up", "move down"),
+    "pedestal": ("move up", "move down"),
 }
 """Moves of the camera that have a direction, as they are offered."""
 
@@ -41,6 +42,7 @@ CAMERA_DOES = {
     "shaky camera": ("The camera shakes", "Does the camera shake?"),
     "camera shake": ("The camera shakes", "Does the camera shake?"),
     "handheld camera": ("The camera is handheld", "Is the camera handheld, so that the picture shakes a little?"),
+    "zooming": ("The camera zooms", "Does the camera zoom?"),
     "camera roll": ("The camera rolls to one side", "Does the camera roll to one side?"),
     "rack focus": ("The focus shifts", "Does the focus shift from one thing to another?"),
     "time-lapse": ("The video is a time-lapse", "Is the video a time-lapse?"),
@@ -102,7 +104,7 @@ def _movement(value: str) -> Said:
     if value.endswith(("shot", "cam", "through", "view")):
         how = article(value)
         return Said(closed(f"it is filmed as {how}"), f"Is it filmed as {how}?", checker="either")
-    if value.isascii() and value.replace(" ", "").isalpha():
+    if verb in MOVES or verb == "orbit" or (not way and lexicon().look_up(verb).can & V):
         return Said(closed(f"the camera {third_person(value)}"), f"Does the camera {value}?", checker="either")
     told = f"the camera makes the movement “{value}”"
     return Said(closed(told), f"Does the camera make the movement “{value}”?", checker="either")
