@@ -108,7 +108,14 @@ def _claims(intent: Intent, fact: Fact) -> Iterator[Claim]:
     owner = next((f for f in intent if f.id == fact.of), None)
     if position is not None and owner is not None:
         for claim in _claims(intent, owner):
-            yield replace(claim, facts=(fact.id,), spans=fact.spans, parents=(owner.id,), window=Window(*position))
+            yield replace(
+                claim,
+                text=closed(f"{claim.text.rstrip('.')} at the {fact.value}"),
+                facts=(fact.id,),
+                spans=fact.spans,
+                parents=(owner.id,),
+                window=Window(*position),
+            )
         return
     said = RULES[fact.kind](intent, fact)
     if fact.negated and fact.kind is not Kind.NEGATION:

@@ -92,7 +92,7 @@ def test_a_clip_of_something_else_scores_low(still: Path) -> None:
 
 
 def test_frames_in_memory_are_a_clip() -> None:
-    frames = [np.ascontiguousarray(wall()[:HEIGHT, :WIDTH])] * 12
+    frames = [np.ascontiguousarray(wall()[:HEIGHT, :WIDTH])] * 33
     found = verify(Clip(frames, fps=16), "static shot")
     assert found.score == 1.0
     assert found.clip["path"] == ""
