@@ -104,8 +104,8 @@ def _claims(intent: Intent, fact: Fact) -> Iterator[Claim]:
     if fact.kind is Kind.ORDER and fact.category == "change" and " -> " in fact.value:
         yield from _change(intent, fact)
         return
-    position = ENDS.get(fact.value) if fact.kind is Kind.SETTING else None
-    owner = next((f for f in intent if f.id == fact.of), None)
+    position = ENDS.get(fact.value) if fact.kind in (Kind.SETTING, Kind.TIME) else None
+    owner = _happening(intent, fact) if position is not None else None
     if position is not None and owner is not None:
         for claim in _claims(intent, owner):
             yield replace(
@@ -121,6 +121,15 @@ def _claims(intent: Intent, fact: Fact) -> Iterator[Claim]:
     if fact.negated and fact.kind is not Kind.NEGATION:
         said = _denied(said)
     yield _claim(intent, fact, said)
+
+
+def _happening(intent: Intent, fact: Fact) -> Fact | None:
+    """What is said to be "at the end": the fact that it is bound to, or the nearest one before it that can happen."""
+    if fact.of is not None:
+        return intent[fact.of]
+    kinds = (Kind.TEXT, Kind.ACTION, Kind.CAMERA, Kind.STYLE, Kind.SUBJECT)
+    before = [f for f in intent.of_kind(*kinds) if f.spans[0].start < fact.spans[0].start]
+    return max(before, key=lambda f: f.spans[0].start, default=None)
 
 
 def _claim(intent: Intent, fact: Fact, said: Said) -> Claim:

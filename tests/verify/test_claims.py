@@ -139,6 +139,11 @@ def test_what_is_said_to_be_at_the_end_is_looked_for_there() -> None:
     assert [(c.expected, c.window.start) for c in late] == [("LTX", 0.7)]
 
 
+def test_what_is_said_to_be_at_the_beginning_is_looked_for_there() -> None:
+    early = [c for c in claims_of('the text "LTX" at the beginning') if not c.window.whole]
+    assert [(c.expected, c.text, c.window.end) for c in early] == [("LTX", "“LTX” can be read at the beginning.", 0.3)]
+
+
 def test_spoken_words_cannot_be_seen_and_written_ones_can() -> None:
     assert of_kind('a man says "hello"', Kind.TEXT).checker == "none"
     assert of_kind('a sign says "hello"', Kind.TEXT).checker == "text"
