@@ -16,9 +16,12 @@ from t2v_recaption.errors import InvalidInput, RecaptionError, UnknownName
 
 COMMANDS = {
     "ab": "Compare prompts, writers or settings, and say how sure the result is.",
+    "ask": "Ask questions about a clip.",
     "backends": "List what can run models, and what to install for the rest.",
+    "caption": "Say what clips show.",
     "enhance": "Turn a prompt into a dense caption (same as t2v-enhance).",
     "loop": "Make clips until one shows what was asked for, repairing the caption.",
+    "merge": "Join the captions of shards into one file.",
     "serve": "Serve captions over HTTP.",
     "targets": "List the video models that captions are written for.",
     "verify": "Hold clips against what the user asked for.",

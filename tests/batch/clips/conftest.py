@@ -47,6 +47,7 @@ class Eyes:
         handler = type("Handler", (_Handler,), {"eyes": self})
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.http.daemon_threads = True
+        self.http.handle_error = lambda *_: None  # clients are killed here: a connection that breaks says nothing
         self.url = f"http://127.0.0.1:{self.http.server_port}/v1"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
