@@ -22,13 +22,18 @@ class _Question:
         self.replies: tuple[ChatReply, ...] | None = None
         self.error: Exception | None = None
 
+    @property
+    def open(self) -> bool:
+        """Whether it waits for its replies."""
+        return self.replies is None and self.error is None
+
 
 class Batcher:
     """Sits between sessions, each in a thread of its own, and a backend.
 
     A batch goes off when it is full, or when no session is about to ask: those that wait for frames or for an answer
     are not. A model in this process gets one batch after the other; a server that takes several requests at once gets
-    each session's requests as they come.
+    every request as it comes.
 
     Args:
         backend: answers.
@@ -57,21 +62,21 @@ class Batcher:
         """
         if not requests:
             return ()
-        question = _Question(requests)
+        # A server has a scheduler of its own, and takes one request at a time from each of our calls.
+        questions = [_Question([one]) for one in requests] if self.calls > 1 else [_Question(requests)]
         with self._condition:
-            self._questions.append(question)
+            self._questions += questions
             self._busy -= 1
             self._condition.notify_all()
-            while question.replies is None and question.error is None:
-                if self._stopped:
-                    question.error = BackendError("The run was stopped before this was answered.", retryable=True)
-                    break
+            while not self._stopped and any(question.open for question in questions):
                 self._condition.wait(1.0)
             self._busy += 1
-        if question.error is not None:
-            raise question.error
-        assert question.replies is not None
-        return question.replies
+        for question in questions:
+            if question.error is not None:
+                raise question.error
+            if question.replies is None:
+                raise BackendError("The run was stopped before this was answered.", retryable=True)
+        return tuple(reply for question in questions for reply in question.replies or ())
 
     @property
     def answered(self) -> bool:

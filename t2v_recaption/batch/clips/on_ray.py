@@ -182,7 +182,9 @@ class RayEngine:
         made = ray.remote(Captioning).options(
             num_cpus=0.5, num_gpus=gpus, max_restarts=-1, max_concurrency=self.in_flight
         )
-        self.models: list[Any] = [made.remote(one, ledger.folder.resolve(), resources, settings, self.readers) for one in jobs]
+        self.models: list[Any] = [
+            made.remote(one, ledger.folder.resolve(), resources, settings, self.readers) for one in jobs
+        ]
 
     def run(self, units: Iterable[Unit]) -> Iterator[Outcome]:
         """Caption units: no more are handed out than are worked on; what a lost process had is handed out again.
