@@ -95,9 +95,10 @@ def _sliding(asker: Asker, frames: Iterable[Frame], task: Task, on_step: OnStep 
 
 
 def _summary(asker: Asker, steps: Sequence[Step], task: Task, notes: Sequence[str]) -> Session:
-    if not any(step.text for step in steps):
-        raise InvalidInput("There is nothing to summarise.", hint="No description of the clip has any text.")
     reach = task.span or _reach(steps)
+    if not any(step.text for step in steps):
+        nothing = InvalidInput("There is nothing to summarise.", hint="No description of the clip has any text.")
+        return _caption(asker, task, reach, Said("", error=nothing), notes, steps=tuple(steps))
     single = task.mode == "sliding" and len(steps) == 1 and asker.profile.guided and asker.guidance.schema is None
     if single:
         (only,) = steps

@@ -272,3 +272,10 @@ def test_seeds_make_the_difference_and_the_same_seed_none() -> None:
 
     assert seeded(5) == seeded(5) == [5, 6, 7, 8]
     assert seeded(6) != seeded(5)
+
+
+def test_a_model_that_says_nothing_leaves_its_empty_steps() -> None:
+    caption, backend = slid(frames_of(3), answer=lambda request: "")
+    assert "nothing to summarise" in str(caption.error)
+    assert [(step.text, step.flags, step.attempts) for step in caption.steps] == [("", ("empty",), 2)] * 3
+    assert len(backend.history) == 6
