@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from t2v_recaption.captioners.base import ClipCaption, Step
     from t2v_recaption.captioners.captioner import Captioner
     from t2v_recaption.captioners.guidance import Guidance
+    from t2v_recaption.compare.arms import Arm
+    from t2v_recaption.compare.design import Design
+    from t2v_recaption.compare.run import run_ab
     from t2v_recaption.enhancement import Enhancement, Failure
     from t2v_recaption.enhancer import Enhancer, enhance
     from t2v_recaption.errors import (
@@ -47,6 +50,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "Answer": "captioners.ask",
+    "Arm": "compare.arms",
     "Backend": "backends.base",
     "BackendError": "errors",
     "Captioner": "captioners.captioner",
@@ -55,6 +59,7 @@ _WHERE = {
     "ClaimSet": "verify.model",
     "ClaimStatus": "verify.model",
     "ClipCaption": "captioners.base",
+    "Design": "compare.design",
     "Encoder": "targets.model",
     "Enhancement": "enhancement",
     "Enhancer": "enhancer",
@@ -86,11 +91,13 @@ _WHERE = {
     "launch": "cli.launch",  # a command line to build on: imported only when a launcher asks for it
     "make_backend": "writers",
     "measure": "video.measurements",
+    "run_ab": "compare.run",
     "verify": "verify",  # the module itself, which can be called
 }
 
 __all__ = [
     "Answer",
+    "Arm",
     "Backend",
     "BackendError",
     "Captioner",
@@ -99,6 +106,7 @@ __all__ = [
     "ClaimSet",
     "ClaimStatus",
     "ClipCaption",
+    "Design",
     "Encoder",
     "Enhancement",
     "Enhancer",
@@ -130,6 +138,7 @@ __all__ = [
     "launch",
     "make_backend",
     "measure",
+    "run_ab",
     "verify",
 ]
 

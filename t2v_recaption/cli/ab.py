@@ -50,7 +50,7 @@ def ab() -> None:
 @click.argument("prompts", required=False, type=FILE, metavar="[PROMPTS]")
 @option("--arm", "arms", multiple=True, metavar="ARM", help="raw, a writer, a file of rewrites, a folder of clips.")
 @option("--plan", type=FILE, metavar="FILE", help="A YAML file with these options; the command line wins.")
-@option("--run", "folder", type=RUN, metavar="FOLDER", help="Where everything is kept.  [default: PROMPTS.ab]")
+@option("--run", "folder", type=RUN, metavar="FOLDER", help="Where everything is kept.  [default: PROMPTS.ab, here]")
 @option("--report", type=FILE, metavar="FILE", help="Write an HTML report.")
 @option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @option("--csv", "csv_file", type=FILE, metavar="FILE", help="Write one row a prompt and arm.")

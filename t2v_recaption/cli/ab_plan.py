@@ -48,7 +48,7 @@ def made_run(prompts: Path | None, plan: Path | None, given: dict[str, Any]) -> 
     run = Run(
         design,
         claims=claims,
-        folder=Path(options.get("folder") or f"{source.with_suffix('')}.ab"),
+        folder=Path(options.get("folder") or f"{source.stem}.ab"),
         judge=backend_of(options["judge"]) if options.get("judge") else None,
         limits=_limits(options),
         timeout=float(options.get("timeout", 3600.0)),
@@ -65,7 +65,7 @@ def _read(source: Path, options: dict[str, Any]) -> tuple[Items, dict[str, Claim
     from t2v_recaption.compare.suites import load_suite
 
     suite = load_suite(str(options["suite"]), source)
-    given = [Item(each.id, each.prompt, each.stratum) for each in suite.prompts]
+    given = [Item(each.id, each.prompt, each.stratum, videos=each.videos) for each in suite.prompts]
     items = unique(given, where=f"the suite {suite.name}")
     return replace(items, notes=(*suite.notes, *items.notes)), suite.claims
 

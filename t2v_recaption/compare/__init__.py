@@ -14,8 +14,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from t2v_recaption.compare.arms import Arm, parse_arm
     from t2v_recaption.compare.comparison import Category, Comparison, Contest, by_category, compare, compare_arms
+    from t2v_recaption.compare.design import Design
     from t2v_recaption.compare.exact import Interval, McNemar, Wins
+    from t2v_recaption.compare.items import Item, Items, read_items
     from t2v_recaption.compare.power import Power, plan_power
     from t2v_recaption.compare.ranking import Choice, Ranking, choices_from, rank
     from t2v_recaption.compare.reliability import (
@@ -25,22 +28,29 @@ if TYPE_CHECKING:
         corrected_rate,
         flip_rate,
     )
+    from t2v_recaption.compare.result import Result
+    from t2v_recaption.compare.run import run_ab
     from t2v_recaption.compare.scores import Pair, Score
     from t2v_recaption.compare.verdicts import Call, Settings, Verdict
 
 _WHERE = {
+    "Arm": "arms",
     "Calibration": "reliability",
     "Call": "verdicts",
     "Category": "comparison",
     "Choice": "ranking",
     "Comparison": "comparison",
     "Contest": "comparison",
+    "Design": "design",
     "FlipRate": "reliability",
     "Interval": "exact",
+    "Item": "items",
+    "Items": "items",
     "McNemar": "exact",
     "Pair": "scores",
     "Power": "power",
     "Ranking": "ranking",
+    "Result": "result",
     "Score": "scores",
     "Settings": "verdicts",
     "Verdict": "verdicts",
@@ -52,23 +62,31 @@ _WHERE = {
     "corrected_difference": "reliability",
     "corrected_rate": "reliability",
     "flip_rate": "reliability",
+    "parse_arm": "arms",
     "plan_power": "power",
     "rank": "ranking",
+    "read_items": "items",
+    "run_ab": "run",
 }
 
 __all__ = [
+    "Arm",
     "Calibration",
     "Call",
     "Category",
     "Choice",
     "Comparison",
     "Contest",
+    "Design",
     "FlipRate",
     "Interval",
+    "Item",
+    "Items",
     "McNemar",
     "Pair",
     "Power",
     "Ranking",
+    "Result",
     "Score",
     "Settings",
     "Verdict",
@@ -80,8 +98,11 @@ __all__ = [
     "corrected_difference",
     "corrected_rate",
     "flip_rate",
+    "parse_arm",
     "plan_power",
     "rank",
+    "read_items",
+    "run_ab",
 ]
 
 

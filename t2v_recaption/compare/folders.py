@@ -59,10 +59,12 @@ class ClipFolder:
         return found if found is not None and found.is_file() else None
 
     def _by_name(self, job: Job) -> Path | None:
-        """By the seed in its name or by its place, whichever finds more of the prompt's clips: never both."""
+        """By the seed in its name, by its place or by the suite's name, whichever finds most: never a mixture."""
         named = [[self._called(job.item, number) for number in numbers] for numbers in (self.seeds, self._places)]
-        by_seed, by_place = named
-        chosen = by_place if _found(by_place) > _found(by_seed) else by_seed
+        # The most found wins, the first of equals; `None` beyond a suite's own number of clips.
+        suites = [self._files.get(str(Path(name).with_suffix(""))) for name in job.item.videos[: len(self.seeds)]]
+        named.append(suites + [None] * (len(self.seeds) - len(suites)))
+        chosen = max(named, key=_found)
         alone = [job.item.id, job.item.prompt.strip()] if len(self.seeds) == 1 else []
         return chosen[job.position] or next((self._files[name] for name in alone if name in self._files), None)
 

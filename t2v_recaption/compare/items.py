@@ -24,6 +24,8 @@ class Item(Record):
     """The group that results are also given for."""
     line: int = 0
     """Its row in the file, from 1: rewrites in a text file are matched by it."""
+    videos: tuple[str, ...] = ()
+    """The names that a suite gives to its clips, by seed."""
 
 
 @dataclass(frozen=True)
