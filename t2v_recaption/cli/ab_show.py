@@ -109,8 +109,8 @@ def show_estimate(run: Run, *, as_json: bool) -> None:
 def _measured(console: Console, measured: Measured) -> None:
     console.print(Text(f"{_capital(measured.title)} (decides)", style="bold"))
     if console.is_terminal and console.width < NARROW:
-        base = measured.contest.comparisons[0]
-        console.print(Text(f"  {base.first} {amount(base.mean_first, measured.unit)}"))
+        name, mean = measured.means[0]
+        console.print(Text(f"  {name} {amount(mean, measured.unit)}"))
         for found in measured.contest.comparisons:
             console.print(Text(f"  {found.second} {amount(found.mean_second, measured.unit)}"))
             console.print(Text(f"    {change(found, measured.unit)}"))
@@ -119,8 +119,8 @@ def _measured(console: Console, measured: Measured) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for title in ("", "mean", "difference", "prompts higher / same / lower", "p"):
         table.add_column(title, header_style="dim", justify="left" if not title else "right")
-    base = measured.contest.comparisons[0]
-    table.add_row(Text(base.first), amount(base.mean_first, measured.unit), "", "", "")
+    name, mean = measured.means[0]
+    table.add_row(Text(name), amount(mean, measured.unit), "", "", "")
     for found in measured.contest.comparisons:
         table.add_row(*map(Text, _row(found, measured.unit)))
     console.print(table)
@@ -151,9 +151,8 @@ def _others(console: Console, result: Result) -> None:
 
 def _arms(measured: Measured) -> list[tuple[float | None, bool]]:
     """Mean of each arm, the baseline first, and whether it differs from the baseline's."""
-    found = measured.contest.comparisons
-    differ = [each.verdict.call in (Call.FIRST, Call.SECOND) for each in found]
-    return [(found[0].mean_first, False), *((e.mean_second, d) for e, d in zip(found, differ, strict=True))]
+    differ = [each.verdict.call in (Call.FIRST, Call.SECOND) for each in measured.contest.comparisons]
+    return [(mean, differs) for (_, mean), differs in zip(measured.means, (False, *differ), strict=True)]
 
 
 def _mean(found: tuple[float | None, bool], unit: str) -> str:

@@ -162,9 +162,7 @@ def _preferred(told: Preference) -> Markup:
 
 
 def _means(measured: Measured) -> list[tuple[str, str]]:
-    found = measured.contest.comparisons
-    base = (found[0].first, amount(found[0].mean_first, measured.unit))
-    return [base, *((each.second, amount(each.mean_second, measured.unit)) for each in found)]
+    return [(name, amount(mean, measured.unit)) for name, mean in measured.means]
 
 
 def _ranking(result: Result) -> Markup | None:

@@ -26,6 +26,13 @@ class Measured(Record):
     kinds: Mapping[str, tuple[Category, ...]] = field(default_factory=dict)
     """Arm → its comparison with the baseline by the kind of what was checked, where there are kinds."""
 
+    @property
+    def means(self) -> tuple[tuple[str, float | None], ...]:
+        """Each arm with its mean over the prompts that it shares with the baseline, the baseline first."""
+        found = self.contest.comparisons
+        base = next((each.mean_first for each in found if each.mean_first is not None), None)
+        return (self.contest.baseline, base), *((each.second, each.mean_second) for each in found)
+
 
 @dataclass(frozen=True)
 class Problem(Record):
