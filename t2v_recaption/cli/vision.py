@@ -110,11 +110,11 @@ class Vision:
             InvalidInput: no model was named.
         """
         from t2v_recaption.captioners.captioner import Captioner
-        from t2v_recaption.writers import make_backend
+        from t2v_recaption.captioners.vision import make_vision_backend
 
         if not self.names_model:
             raise InvalidInput("No model was named.", hint=ADVICE)
-        backend = make_backend(self.backend, self.backend_options)
+        backend = make_vision_backend(self.backend, self.backend_options)
         return Captioner(backend, self.profile, sampling=self.sampling or None, **self.captioner_options)
 
 

@@ -48,15 +48,15 @@ class ClipJob:
         """The captioner, with its backend, nothing loaded yet.
 
         Raises:
-            UnknownName, MissingDependency, InvalidInput: see `make_backend` and `Captioner`.
+            UnknownName, MissingDependency, InvalidInput: see `make_vision_backend` and `Captioner`.
         """
         if self.make is not None:
             return self.make()
         from t2v_recaption.captioners.captioner import Captioner
-        from t2v_recaption.writers import make_backend
+        from t2v_recaption.captioners.vision import make_vision_backend
 
         # The ledger remembers better than the cache of replies, and frames are not worth hashing twice.
-        backend = make_backend(self.backend, self.backend_options, cache=False)
+        backend = make_vision_backend(self.backend, self.backend_options, cache=False)
         return Captioner(backend, self.profile, sampling=self.sampling or None, **self.captioner_options)
 
     def settings(self, captioner: Captioner | None) -> dict[str, Any]:
