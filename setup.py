@@ -69,6 +69,7 @@ setup(
         "t2v_recaption.integrations": ["comfyui/README.md", "comfyui/*.png", "comfyui/example_workflows/*.json"],
         "t2v_recaption.pages": ["templates/*"],
         "t2v_recaption.serve": ["openapi.json"],
+        "t2v_recaption.backends.sharecaptioner": ["requirements.txt"],
         "t2v_recaption.prompts": ["**/*.j2", "**/*.json", "**/*.jsonl", "**/*.yaml", "**/*.txt", "**/*.md"],
     },
     install_requires=[

@@ -195,6 +195,14 @@ BACKENDS: Registry[Backend] = Registry(
             "is to see, Qwen/Qwen3-VL-4B-Instruct (9 GB)",
             sees="images with any vision-language model; video where the model takes it and torchvision is installed",
         ),
+        "sharecaptioner": Entry(
+            path="t2v_recaption.backends.sharecaptioner.backend:ShareCaptionerBackend",
+            summary="the original ShareCaptioner-Video, in a process with an environment of its own",
+            packages=("PIL",),
+            extra="video",
+            needs="t2v backends install sharecaptioner, a GPU with 20 GB, and your yes to the code that comes with it",
+            sees="images",
+        ),
         "scripted": Entry(
             path="t2v_recaption.backends.scripted:ScriptedBackend",
             summary="answers from a list, a function or a file, for tests and demonstrations",

@@ -11,16 +11,37 @@ from rich.table import Table
 from rich.text import Text
 
 from t2v_recaption.cli.group import CONTEXT
+from t2v_recaption.cli.options import option
 from t2v_recaption.registry import Description, describe
 
 NARROW = 100
 """Columns under which a table would break every second word."""
 
 
-@click.command(context_settings=CONTEXT)
+@click.group(context_settings=CONTEXT, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
-def backends(as_json: bool) -> None:
+@click.pass_context
+def backends(context: click.Context, as_json: bool) -> None:
     """List what can run models and write captions, and what to install for the rest."""
+    if context.invoked_subcommand is None:
+        _show(as_json)
+
+
+@backends.command(context_settings=CONTEXT)
+@click.argument("name", type=click.Choice(["sharecaptioner"]))
+@option("--python", metavar="COMMAND", help="Python 3.8 to 3.11 to make it with.")
+@click.option("--remove", is_flag=True, help="Delete the environment instead.")
+def install(name: str, python: str | None, remove: bool) -> None:
+    """Make the virtual environment that a backend runs in: pinned packages, several GB."""
+    from t2v_recaption.backends.sharecaptioner import environment
+
+    if remove:
+        click.echo("Deleted." if environment.remove() else f"There is no environment of {name}.", err=True)
+        return
+    click.echo(environment.install(python, say=lambda line: click.echo(line, err=True)))
+
+
+def _show(as_json: bool) -> None:
     known = describe()
     if as_json:
         plain = {kind: [item.to_dict() for item in items] for kind, items in known.items()}

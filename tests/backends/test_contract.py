@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,9 +13,24 @@ from t2v_recaption.backends.base import Backend, ChatReply
 from t2v_recaption.errors import BackendError
 from t2v_recaption.registry import BACKENDS
 
-NAMES = ["scripted", "openai", "transformers"]
+NAMES = ["scripted", "openai", "transformers", "sharecaptioner"]
 TOO_LONG = "x" * 5000
 """A prompt that each of the backends below fails on."""
+
+
+STAND_IN = """
+class load:
+    about = {}
+
+    def __init__(self, options, announce):
+        pass
+
+    def answer(self, request):
+        text = request["turns"][-1]["parts"][0]["text"]
+        if len(text) == 5000:
+            raise ValueError("too long")
+        return {"text": "re: " + text, "finish_reason": "stop"}
+"""
 
 
 @pytest.fixture(params=NAMES)
@@ -30,6 +46,12 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
         server, do = request.getfixturevalue("server"), request.getfixturevalue("do")
         server.plans[TOO_LONG] = [do.refuse(400, "too long")] * 9
         made = BACKENDS.create("openai", model="tiny", base_url=server.url)
+    elif request.param == "sharecaptioner":
+        module = request.getfixturevalue("tmp_path") / "stand_in.py"
+        module.write_text(STAND_IN, encoding="utf-8")
+        made = BACKENDS.create(
+            "sharecaptioner", trust_remote_code=True, revision="0" * 40, python=sys.executable, module=module
+        )
     else:
         made = BACKENDS.create("transformers", model=str(request.getfixturevalue("tiny_llama")), device="cpu")
     with made:
