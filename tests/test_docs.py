@@ -23,6 +23,7 @@ NEEDS_MORE = (
     "--file",
     "--review",
     "--image",
+    ".mp4",
     "…",
     "| ",
     "> ",

@@ -1,4 +1,4 @@
-"""ComfyUI node pack: Load Backend and Enhance Prompt. Copy or link this folder into ComfyUI's `custom_nodes`.
+"""ComfyUI node pack: Load Backend, Enhance Prompt, Verify Clip. Copy or link this folder into ComfyUI's `custom_nodes`.
 
 ComfyUI loads the folder under a module name made of its path, so everything in here is imported relatively and works
 under any folder name; `t2v_recaption` itself must be installed in ComfyUI's Python, or be the checkout that the folder

@@ -14,6 +14,7 @@ from t2v_recaption import Backend, Enhancement, Enhancer, InvalidInput, __versio
 from . import host
 from .loading import fingerprint, load_backend
 from .report import report_text
+from .verify_node import VerifyClip
 
 CATEGORY = "t2v_recaption"
 
@@ -238,8 +239,13 @@ def _results(outcome: Enhancement, *, ignored: bool) -> tuple[str, str, str, str
     return outcome.caption, outcome.negative, report_text(outcome, notes), outcome.short
 
 
-NODE_CLASS_MAPPINGS = {"T2VRecaptionLoadBackend": LoadBackend, "T2VRecaptionEnhancePrompt": EnhancePrompt}
+NODE_CLASS_MAPPINGS = {
+    "T2VRecaptionLoadBackend": LoadBackend,
+    "T2VRecaptionEnhancePrompt": EnhancePrompt,
+    "T2VRecaptionVerifyClip": VerifyClip,
+}
 NODE_DISPLAY_NAME_MAPPINGS = {
     "T2VRecaptionLoadBackend": "Load Backend (t2v_recaption)",
     "T2VRecaptionEnhancePrompt": "Enhance Prompt (t2v_recaption)",
+    "T2VRecaptionVerifyClip": "Verify Clip (t2v_recaption)",
 }

@@ -1,10 +1,10 @@
-"""What was kept, repaired and counted, as text that a node can show."""
+"""What was kept, repaired and counted, and what a clip shows, as text that a node can show."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from t2v_recaption import Enhancement, Status
+from t2v_recaption import Enhancement, Status, Verification
 
 
 def report_text(outcome: Enhancement, notes: Sequence[str] = ()) -> str:
@@ -35,3 +35,14 @@ def _rest(outcome: Enhancement, notes: Sequence[str]) -> Iterator[str]:
     for count in outcome.fit.counts:
         how = count.encoder if count.exact else f"{count.encoder}, estimate"
         yield f"tokens: {count.tokens} of {count.limit} ({how})"
+
+
+def verification_text(found: Verification) -> str:
+    """A verification, one claim a line."""
+    score = "nothing was decided" if found.score is None else f"score {found.score:.2f}"
+    lines = [f"{score}, coverage {found.coverage:.0%}"]
+    for result in found:
+        sure = f" ({result.confidence:.0%})" if result.status.decided else ""
+        lines.append(f"{result.status.value.replace('_', ' ')}{sure}: {result.claim.text} → {result.reason}")
+    trust = (f"{'' if one.reliable else 'unreliable '}judge {one.judge}: {one.reason}" for one in found.judges)
+    return "\n".join([*lines, *trust, *(f"note: {note}" for note in found.notes)])

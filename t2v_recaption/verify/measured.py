@@ -119,7 +119,8 @@ def _camera(claim: Claim, measured: Measurements) -> Verdict | None:
     if value == "freeze frame":
         return _frozen(claim, measured)
     if value in DIRECTIONS:
-        return _moving(claim, shots)
+        low, high = claim.window.seconds(measured.duration)
+        return _moving(claim, shots, (measured.start + low, measured.start + high))
     if value in GOING and shots and all(s.camera.static.value is True for s in shots):
         confidence = _sure([s.camera.static for s in shots], True)
         return _decided(claim, "camera", False, confidence, STANDS, Evidence(observation=STANDS))
@@ -131,9 +132,11 @@ def _shots_in(claim: Claim, measured: Measurements) -> Sequence[Shot]:
     return [shot for shot in measured.shots if shot.start < high and shot.end > low]
 
 
-def _moving(claim: Claim, shots: Sequence[Shot]) -> Verdict:
+def _moving(claim: Claim, shots: Sequence[Shot], span: tuple[float, float]) -> Verdict:
     wanted = DIRECTIONS[claim.value]
     moves = [move for shot in shots for move in shot.camera.moves]
+    if not claim.window.whole:
+        return _moving_then(claim, [move for move in moves if move.direction in wanted], span)
     going = [move for move in moves if move.direction in wanted]
     findings = [f for shot in shots for way in wanted if (f := shot.camera.directions.get(way)) is not None]
     yes = [finding for finding in findings if finding.value is True]
@@ -147,6 +150,17 @@ def _moving(claim: Claim, shots: Sequence[Shot]) -> Verdict:
         return _decided(claim, "camera", False, _sure(findings, False), observation, _moved(moves, observation))
     reason = next((f.reason for f in findings if f.reason), "") or next((s.camera.reason for s in shots), "")
     return _open(claim, "camera", reason or f"Whether the camera goes {ways} could not be measured.", _told(moves))
+
+
+def _moving_then(claim: Claim, going: Sequence[Move], span: tuple[float, float]) -> Verdict:
+    """Whether the camera goes there in a part of the clip; where it goes there at another time only, it does not."""
+    ways = " or ".join(DIRECTIONS[claim.value])
+    then = [move for move in going if min(move.end, span[1]) - max(move.start, span[0]) > 0.1]
+    if not going:
+        return _open(claim, "camera", f"No movement of the camera {ways} was measured.")
+    told = _told(then or going)
+    confidence = max(move.confidence for move in then or going)
+    return _decided(claim, "camera", bool(then), confidence, told, _moved(then or going, told))
 
 
 def _tracking(claim: Claim, shots: Sequence[Shot]) -> Verdict:

@@ -49,8 +49,12 @@ def pairs_of(clips: Sequence[str], prompt: str | None, file: Path | None) -> lis
 def _rows(file: Path) -> Iterator[Pair]:
     try:
         text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"The prompts in {file} cannot be read: {error}.", hint="It must be UTF-8 text.") from error
+    except OSError as error:
+        raise InvalidInput(
+            f"The prompts in {file} cannot be read: {error.strerror}.", hint="Check the path."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{file} is not UTF-8 text.", hint="Convert it with iconv first.") from error
     if file.suffix.lower() == ".csv":
         for number, row in enumerate(csv.DictReader(text.splitlines(keepends=True)), 2):
             yield _pair(row, file, number)

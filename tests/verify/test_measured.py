@@ -71,6 +71,13 @@ def test_a_move_has_its_stretch_of_time_as_evidence(clip_of: Callable[[str], Pat
     assert "goes right by 0.6" in result.reason
 
 
+def test_a_move_at_the_end_is_looked_for_at_the_end(clip_of: Callable[[str], Path]) -> None:
+    found = verify(clip_of("pan"), "the camera pans right at the end")
+    assert [result.status for result in found] == [S, S]
+    still = verify(clip_of("still"), "the camera pans right at the end")
+    assert [result.status for result in still] == [R, ClaimStatus.NOT_APPLICABLE]
+
+
 def test_without_measurements_nothing_is_measured(still: Path) -> None:
     found = verify(still, "static shot", measurements=False)
     assert (found.score, found.measurements) == (None, None)
