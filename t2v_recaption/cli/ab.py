@@ -32,7 +32,8 @@ class Group(click.Group):
 @click.group(
     cls=Group, context_settings=CONTEXT, options_metavar="", subcommand_metavar="PROMPTS --arm A --arm B [OPTIONS]"
 )
-def ab() -> None:
+@click.pass_context
+def ab(ctx: click.Context) -> None:
     """Compare prompts, writers or settings on the same prompts and seeds.
 
     \b
@@ -44,6 +45,9 @@ def ab() -> None:
     `t2v ab run --help` lists the options. The plan is fixed before anything is made, and the same command goes on
     where an interrupted one stopped.
     """  # noqa: D301 -- click wants the real control character
+    # The config file speaks of options; it does not know that this command has commands of its own.
+    flat = dict(ctx.default_map or {})
+    ctx.default_map = {"run": flat, "judge": flat}
 
 
 @ab.command(context_settings=CONTEXT)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from t2v_recaption.compare.arms import Arm, parse_arm, read_seeds
 from t2v_recaption.compare.budget import Limits
+from t2v_recaption.compare.clip_measures import CLIP_SHOWN
 from t2v_recaption.compare.design import Design, Level, read_plan
 from t2v_recaption.compare.items import Item, Items, read_items, unique
 from t2v_recaption.compare.measures import SHOWN
@@ -75,7 +76,7 @@ def made_design(items: Items, options: dict[str, Any], base: Path) -> Design:
     arms = tuple(arm if isinstance(arm, Arm) else parse_arm(arm, base) for arm in options.get("arms", ()))
     clips = bool(options.get("generate")) or any(arm.clips or arm.generate for arm in arms)
     level: Level = options.get("level") or ("clip" if clips else "text")
-    text = level == "text"
+    text, checks = level == "text", _pairs(options.get("checks", ()), "--check")
     chosen = {"margin": "margin", "resamples": "resamples", "level": "confidence", "power": "power", "tie": "tie"}
     settings = Settings(**{ours: options[name] for ours, name in chosen.items() if name in options})
     return Design(
@@ -84,13 +85,15 @@ def made_design(items: Items, options: dict[str, Any], base: Path) -> Design:
         level=level,
         seeds=read_seeds(options.get("seeds", 0)) or (0,),
         primary=options.get("primary", ""),
-        measures=tuple(options.get("measures", SHOWN if text else ())),
+        measures=tuple(
+            options.get("measures", SHOWN if text else CLIP_SHOWN + ("captioner",) * bool(checks.get("captioner")))
+        ),
         baseline=options.get("baseline", ""),
         settings=replace(settings, seed=int(options.get("order_seed", 0))),
         order_seed=int(options.get("order_seed", 0)),
         generate=options.get("generate", ""),
         target=options.get("target", "generic"),
-        checks=_pairs(options.get("checks", ()), "--check"),
+        checks=checks,
         scores={str(k): _scores_path(str(v), base) for k, v in _pairs(options.get("scores", ()), "--scores").items()},
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from t2v_recaption import __version__
 from t2v_recaption.compare.blind import person_preferences
 from t2v_recaption.compare.checks import Checks
+from t2v_recaption.compare.clip_measures import CLIP_MEASURES
 from t2v_recaption.compare.comparison import Category, by_category, compare_arms
 from t2v_recaption.compare.design import Job
 from t2v_recaption.compare.items import Item
@@ -77,6 +78,11 @@ def _by_name(run: Run, name: str, texts: Mapping[tuple[str, str], Text]) -> Meas
     if name == "scores":
         scores = {arm: read_scores(spec, run.design.items) for arm, spec in run.design.scores.items()}
         return _measured(run, outside_measure(scores), scores)
+    if name in CLIP_MEASURES and run.checks is not None:
+        clips: dict[str, list[Score]] = {arm.name: [] for arm in run.design.arms}
+        for job in run.checks.clips.jobs:
+            clips[job.arm].append(run.checks.number(job, name))
+        return _measured(run, CLIP_MEASURES[name].measure, clips)
     return _measured_texts(run, text_measure(name), texts)
 
 
@@ -224,9 +230,11 @@ def _unseen(run: Run) -> list[str]:
         return []
     told = [check.value["claims"] for job in run.clips.jobs if (check := run.checks.outcome(job)) and check.ok]
     statuses = [status for claims in told for status in claims.values()]
-    if 2 * statuses.count("undetermined") <= len(statuses):
+    if not statuses or 2 * statuses.count("undetermined") < len(statuses):
         return []
-    return ["Most claims are undetermined without a vision model: name one, for example --check judge=openai:model=…"]
+    return [
+        "Half of the claims or more are undetermined without a vision model: name one, for example --check judge=openai:model=…"
+    ]
 
 
 def _replaced(old: Mapping[str, Any]) -> str:

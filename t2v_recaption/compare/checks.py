@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from t2v_recaption.compare.clip_measures import numbers
 from t2v_recaption.compare.clips import Clips
 from t2v_recaption.compare.design import Design, Job, digest
 from t2v_recaption.compare.freeze import Frozen
@@ -77,6 +78,12 @@ class Checks:
             for claim in self.frozen.claims[job.item.id].claims
         ]
 
+    def number(self, job: Job, name: str) -> Score:
+        """One score a clip: a number that was measured on it."""
+        outcome = self.outcome(job)
+        told = {} if outcome is None or not outcome.ok else outcome.value["numbers"]
+        return Score(job.item.id, told.get(name), job.position)
+
     def _checked(self, job: Job, clip: Outcome) -> Outcome:
         began = time.monotonic()
         try:
@@ -90,6 +97,7 @@ class Checks:
             "reasons": {result.claim.id: result.reason for result in found.results},
             "score": found.score,
             "coverage": found.coverage,
+            "numbers": numbers(found),
             "notes": list(found.notes),
             "provenance": to_plain(found.provenance),
         }

@@ -13,7 +13,7 @@ from t2v_recaption.compare.design import Design, Job, digest, jobs
 from t2v_recaption.compare.folders import ClipFolder
 from t2v_recaption.compare.store import Outcome, Store
 from t2v_recaption.compare.texts import Done, Texts
-from t2v_recaption.errors import RecaptionError
+from t2v_recaption.errors import InvalidInput, RecaptionError
 from t2v_recaption.generators import ClipRequest, CommandGenerator, GenerationError, Generator
 
 KIND = "clip"
@@ -52,8 +52,14 @@ class Clips:
         self.generators: dict[str, Generator] = {}
         for arm in design.arms:
             own = CommandGenerator(arm.generate, timeout=timeout) if arm.generate else common
-            if own is not None and not arm.clips:
-                self.generators[arm.name] = own
+            if arm.clips:
+                continue
+            if own is None or arm.source == "clips":
+                raise InvalidInput(
+                    f"Nothing makes the clips of the arm {arm.name!r}.",
+                    hint="Give --generate 'COMMAND … {prompt} … {seed} … {out}', or NAME=FOLDER of clips.",
+                )
+            self.generators[arm.name] = own
         self.jobs = jobs(design)
 
     @property

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from t2v_recaption import __version__
 from t2v_recaption.compare import outside
 from t2v_recaption.compare.arms import Arm, check_names
+from t2v_recaption.compare.clip_measures import CLIP_MEASURES
 from t2v_recaption.compare.items import Item, Items
 from t2v_recaption.compare.measures import text_measure
 from t2v_recaption.compare.verdicts import Settings
@@ -73,12 +74,14 @@ class Design(Record):
             raise InvalidInput("Scores are needed of every arm or of none.", hint=f"The arms are {', '.join(names)}.")
         known = {"scores"} if self.scores else set()
         if self.level == "clip":
-            known.add("claims")
+            known |= {"claims", *CLIP_MEASURES}
         for name in (self.primary, *self.measures):
             if name not in known:
                 text_measure(name)
         if self.level == "clip" and self.primary not in known:
-            raise InvalidInput(f"Clips cannot be compared by {self.primary!r}.", hint="Use claims, or scores.")
+            raise InvalidInput(
+                f"Clips cannot be compared by {self.primary!r}.", hint="Use claims, scores, or a measure of clips."
+            )
 
     def _check(self, arm: Arm) -> None:
         if arm.seeds and len(arm.seeds) != len(self.seeds):
@@ -91,11 +94,6 @@ class Design(Record):
         for command in (self.generate, arm.generate):
             if command:
                 CommandGenerator(command)  # says now what is wrong with it
-        if self.level == "clip" and not (arm.clips or arm.generate or self.generate):
-            raise InvalidInput(
-                f"Nothing makes the clips of the arm {arm.name!r}.",
-                hint="Give --generate 'COMMAND … {prompt} … {seed} … {out}', or NAME=FOLDER of clips.",
-            )
 
     def arm(self, name: str) -> Arm:
         """The arm of that name.

@@ -38,20 +38,23 @@ class Lock(Record):
     format: int = FORMAT
 
 
-def fix(folder: Path, design: Design, claims: str, *, new_plan: bool = False) -> Lock:
+def fix(
+    folder: Path, design: Design, claims: str, *, more: Mapping[str, Any] | None = None, new_plan: bool = False
+) -> Lock:
     """Write the lock file of a run, or make sure that the run is still the one that it was.
 
     Args:
         folder: of the run.
         design: what is planned now.
         claims: the frozen claims, as JSON lines.
+        more: what else decides the result: a generator that is no command.
         new_plan: replace a plan that differs; what it said stays on record.
 
     Raises:
         InvalidInput: the folder was made by another plan, and `new_plan` is not set.
     """
     path = folder / NAME
-    plain = json.loads(json.dumps(design.plain(), default=str))
+    plain = json.loads(json.dumps(design.plain() | dict(more or {}), default=str))
     claims_hash = digest(claims)
     found = digest([plain, claims_hash])
     old = read(folder)

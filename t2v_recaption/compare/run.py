@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from t2v_recaption.compare import lock as locks
 from t2v_recaption.compare.analysis import analysed
@@ -19,11 +19,11 @@ from t2v_recaption.compare.result import Result
 from t2v_recaption.compare.store import Outcome, Store, only_process
 from t2v_recaption.compare.texts import Texts
 from t2v_recaption.compare.verifying import DesignVerifier
+from t2v_recaption.generators import as_generator
 
 if TYPE_CHECKING:
     from t2v_recaption.backends.base import Backend
     from t2v_recaption.compare.items import Item
-    from t2v_recaption.generators import Generator
     from t2v_recaption.verify.model import ClaimSet
 
 
@@ -54,7 +54,7 @@ class Run:
         design: what is planned.
         folder: where the lock file, the clips and all outcomes go.
         claims: hand-written claims by prompt id; others are made from the original prompts by rules.
-        generator: makes clips; default: the design's command.
+        generator: makes clips: a function, a diffusers pipeline, a command; default: the design's command.
         verifier: holds a clip against claims; default: `t2v_recaption.verify` as the design's `checks` say.
         judge: a model that is asked which side is better.
         limits: money and clips that this go may cost.
@@ -72,7 +72,7 @@ class Run:
         folder: Path,
         *,
         claims: Mapping[str, ClaimSet] | None = None,
-        generator: Generator | None = None,
+        generator: Any = None,
         verifier: Verifier | None = None,
         judge: Backend | None = None,
         limits: Limits | None = None,
@@ -84,7 +84,8 @@ class Run:
         self.new_plan = new_plan
         self.frozen = Frozen(design, claims)
         self.budget = Budget(limits)
-        self._generator, self._timeout = generator, timeout
+        self._generator = None if generator is None else as_generator(generator)
+        self._timeout = timeout
         self._verifier = verifier or DesignVerifier(design.checks)
 
     def go(self, watcher: Watcher | None = None) -> Result:
@@ -94,16 +95,17 @@ class Run:
             InvalidInput: another process works on the run, or the plan differs.
             RecaptionError: the disk is full; what was made is kept.
         """
-        with only_process(self.folder):
-            lock = locks.fix(self.folder, self.design, self.frozen.lines(), new_plan=self.new_plan)
-            with Store(self.folder) as store:
-                if self.retry:
-                    store.forget_errors()
-                self._open(store)
-                stopped = self._work(watcher or Silent())
-                result = analysed(self, lock, store, stopped)
-                locks.write_whole(self.folder / RESULT, result.to_json() + "\n")
-                return result
+        with only_process(self.folder), Store(self.folder) as store:
+            self._open(store)
+            more = {"generator": self._generator.identity()} if self._generator is not None else {}
+            lines = self.frozen.lines()
+            lock = locks.fix(self.folder, self.design, lines, more=more, new_plan=self.new_plan)
+            if self.retry:
+                store.forget_errors()
+            stopped = self._work(watcher or Silent())
+            result = analysed(self, lock, store, stopped)
+            locks.write_whole(self.folder / RESULT, result.to_json() + "\n")
+            return result
 
     def estimate(self) -> tuple[Estimate, ...]:
         """What is left to be made, for how much time and money. Nothing is made, and no lock is written."""

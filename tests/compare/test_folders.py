@@ -101,6 +101,8 @@ def test_a_clip_that_was_replaced_is_checked_again(tmp_path, items) -> None:
     assert truth.seen[before:] == ["another clip"]
 
 
-def test_an_arm_without_anything_that_makes_clips(items) -> None:
+def test_an_arm_without_anything_that_makes_clips(items, tmp_path) -> None:
+    design = Design(items, (Arm("raw", "raw"), Arm("b", "raw")), level="clip")
     with pytest.raises(InvalidInput, match="makes the clips"):
-        Design(items, (Arm("raw", "raw"), Arm("b", "raw")), level="clip")
+        run_ab(design, tmp_path)
+    assert not (tmp_path / "ab.lock.json").exists()

@@ -134,3 +134,38 @@ def test_a_run_with_a_judge(tmp_path, items) -> None:
     assert result.preferences[0].wins.second == len(PROMPTS)
     run_ab(design, tmp_path, judge=judge)
     assert len(judge.history) == 2 * len(PROMPTS)
+
+
+def test_clips_are_judged_by_their_frames(tmp_path) -> None:
+    """Real clips reach the judge as footage, and one that cannot be read costs its own questions only."""
+    import av
+    import numpy as np
+
+    shown = []
+    for number, (shade, other) in enumerate(((250, 10), (10, 250))):
+        sides = []
+        for name, grey in (("a", shade), ("b", other)):
+            path = tmp_path / f"{number}{name}.mp4"
+            with av.open(str(path), "w") as container:
+                stream = container.add_stream("mpeg4", rate=8)
+                stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+                for _ in range(6):
+                    picture = np.full((48, 64, 3), grey, np.uint8)
+                    container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+                container.mux(stream.encode())
+            sides.append((str(path), path.name))
+        shown.append(Shown(Item(f"p{number}", "a lamp"), "a", "b", tuple(sides), 0, "clip"))
+    shown.append(
+        Shown(Item("p2", "a lamp"), "a", "b", (("missing.mp4", "x"), (str(tmp_path / "0a.mp4"), "y")), 0, "clip")
+    )
+
+    def brighter(request):
+        first, second = (part for part in request.messages[0].parts if not isinstance(part, str))
+        assert len(first.frames) == len(first.times) > 2
+        return "1" if np.mean(first.frames[0]) > np.mean(second.frames[0]) else "2"
+
+    found, judge = judged(tmp_path, shown, brighter)
+    (told,) = found.pairs
+    assert (told.wins.first, told.wins.second, told.failed) == (1, 1, 1)
+    assert "missing.mp4" in found.problems[0]
+    assert len(judge.history) == 4

@@ -192,3 +192,30 @@ def test_the_filter_and_the_print_work_in_a_real_browser(tmp_path, items) -> Non
     assert f"{len(PROMPTS)} of {len(PROMPTS)}" in shown
     browse(path, f"--print-to-pdf={tmp_path / 'out.pdf'}", "--no-pdf-header-footer", profile=tmp_path / "profile")
     assert (tmp_path / "out.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_real_clips_are_verified_and_measured(tmp_path) -> None:
+    """Two functions that draw: one as the prompt says, one not; nothing stands in for the verification."""
+    import numpy as np
+
+    prompts = [f"the camera pans right over a {thing}" for thing in ("wall", "meadow", "street")]
+    items = unique(Item(f"p{n}", prompt) for n, prompt in enumerate(prompts))
+    picture = np.random.default_rng(0).integers(0, 255, (32, 120, 3), np.uint8).repeat(4, 0).repeat(4, 1)
+
+    def draw(prompt, seed):
+        step = 0 if prompt.startswith("still") else 5
+        return [np.ascontiguousarray(picture[:, n * step + seed : n * step + seed + 192]) for n in range(24)]
+
+    arms = (Arm("raw", "raw"), Arm.of("still", lambda prompt: f"still: {prompt}"))
+    design = Design(
+        items, arms, level="clip", settings=FAST, measures=("motion", "static", "flicker", "coverage", "cuts")
+    )
+    result = run_ab(design, tmp_path, generator=draw)
+    assert result.problems == ()
+    (found,) = result.comparisons
+    assert (found.mean_first, found.mean_second) == (1.0, 0.0)
+    (static,) = [each for each in result.others if each.name == "static"]
+    assert [mean for _, mean in static.means] == [0.0, 1.0]
+    assert any("camera" in reason for reason in result.rows[0].cells["still"].failed)
+    assert any("vision model" in note for note in result.notes)
+    checked(report(result))

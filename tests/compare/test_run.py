@@ -259,7 +259,7 @@ def test_clips_that_fail_are_no_scores(tmp_path, sampler) -> None:
 
 @pytest.mark.parametrize("status", ["undetermined", "error", "not_applicable"])
 def test_what_nobody_could_tell_is_no_score(tmp_path, items, status) -> None:
-    design = clip_design(items, generate="unused {prompt} {out}")
+    design = clip_design(items)
     result = run_ab(design, tmp_path / "run", verifier=always(status), generator=writes_its_text())
     (found,) = result.comparisons
     assert found.prompts == 0
@@ -272,7 +272,7 @@ def test_a_verifier_that_fails_costs_one_clip(tmp_path, items) -> None:
             raise RuntimeError("the judge timed out")
         return ClaimStatus.SUPPORTED
 
-    design = clip_design(items, generate="unused {prompt} {out}")
+    design = clip_design(items)
     result = run_ab(design, tmp_path / "run", verifier=Truth(decide), generator=writes_its_text())
     assert {(p.step, p.arm, p.item) for p in result.problems} == {("check", "loud", "p1")}
     assert result.comparisons[0].prompts == len(PROMPTS) - 1
@@ -377,7 +377,7 @@ def test_a_clip_that_was_finished_and_not_written_down_is_taken(tmp_path, items)
         out.write_text(prompt)
 
     generator = FunctionGenerator(make, "mine")
-    design = clip_design(items, generate="unused {prompt} {out}")
+    design = clip_design(items)
     with Store(tmp_path) as store:
         from t2v_recaption.compare.budget import Budget
         from t2v_recaption.compare.texts import Texts
