@@ -50,6 +50,9 @@ QUOTED_BACK = 4000
 OTHER_ROLES = frozenset({"judge", "request", "revise", "sharecaptioner", "translate"})
 """Templates that write no captions: a target of such a name does not get them."""
 
+OTHER_USES = ("clip-", "verify-", "prefer")
+"""What the names of templates for captioning, verifying and comparing begin with."""
+
 
 @dataclass(frozen=True)
 class Ask:
@@ -179,7 +182,7 @@ class ChatWriter(Writer):
     def _template(self, target: Target) -> str:
         if self.ask.template:
             return self.ask.template
-        own = target.name in set(templates.names()) - OTHER_ROLES and not target.name.startswith("clip-")
+        own = target.name in set(templates.names()) - OTHER_ROLES and not target.name.startswith(OTHER_USES)
         return target.name if own else "caption"
 
     def _is_own(self) -> bool:

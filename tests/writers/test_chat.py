@@ -13,7 +13,7 @@ from t2v_recaption.fidelity.report import Report
 from t2v_recaption.targets import load, names
 from t2v_recaption.writers import make_writer
 from t2v_recaption.writers.base import Draft, Revision, Sentence, WriteOptions, WriteRequest
-from t2v_recaption.writers.chat import ChatWriter
+from t2v_recaption.writers.chat import OTHER_USES, ChatWriter
 from t2v_recaption.writers.sharecaptioner import ShareCaptionerWriter
 
 PROMPT = "two red balls on a table"
@@ -331,6 +331,6 @@ def test_writers_are_made_by_name() -> None:
 
 def test_every_template_is_used_and_documented() -> None:
     used = {"caption", "request", "revise", "translate", "sharecaptioner", "judge"} | set(names())
-    assert {name for name in templates.names() if not name.startswith("clip-")} <= used
+    assert {name for name in templates.names() if not name.startswith(OTHER_USES)} <= used
     page = (Path(__file__).resolve().parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
     assert [name for name in templates.names() if f"`{name}`" not in page] == []
