@@ -29,6 +29,12 @@ from t2v_recaption.compare.verdicts import Call, Settings
 
 Floats = NDArray[np.float64]
 
+FOLLOWED = 500
+"""Inconclusive runs that are run again with as many more prompts as they said."""
+
+MOST = 1000
+"""Prompts of such a run at most."""
+
 OWN = Path(__file__).parent / "suites" / "own.jsonl"
 
 
@@ -117,7 +123,8 @@ def verdicts(prompts: int, claims: int, seeds: int, runs: int, seed: int, leads:
     rng, generator = np.random.default_rng([seed, prompts, 1]), Generator()
     said: Counter[str] = Counter()
     right: Counter[str] = Counter()
-    covered, missed, real, lefts = 0, 0, 0, []
+    covered, missed, real = 0, 0, 0
+    lefts: list[bool] = []
     for _ in range(runs):
         shift = float(rng.normal(0, leads))
         true = generator.truth(shift)
@@ -135,8 +142,8 @@ def verdicts(prompts: int, claims: int, seeds: int, runs: int, seed: int, leads:
         covered += told.interval.holds(true)
         real += abs(true) >= margin
         missed += abs(true) >= margin and name != "one arm is better"
-        if call is Call.INCONCLUSIVE and told.verdict.more is not None and told.verdict.more <= 4 * prompts:
-            size = (prompts + told.verdict.more, claims, seeds)
+        if call is Call.INCONCLUSIVE and told.verdict.more is not None and len(lefts) < FOLLOWED:
+            size = (min(MOST, prompts + told.verdict.more), claims, seeds)
             lefts.append(run_once(generator, rng, size, shift).verdict.call is not Call.INCONCLUSIVE)
     return {
         "said": {name: count / runs for name, count in said.items()},

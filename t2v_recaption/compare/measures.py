@@ -13,7 +13,7 @@ from t2v_recaption.compare.items import Item
 from t2v_recaption.compare.scores import Score
 from t2v_recaption.errors import InvalidInput, UnknownName
 from t2v_recaption.fidelity.report import Report, Status
-from t2v_recaption.intent.model import Intent
+from t2v_recaption.intent.model import Intent, Kind
 from t2v_recaption.targets.model import Target
 
 
@@ -67,7 +67,10 @@ def _fidelity(text: Text) -> list[Score]:
 
 
 def _inventions(text: Text) -> list[Score]:
-    return [Score(text.item.id, float(len(text.report.inventions)))]
+    wishes = {Kind.CAMERA: text.target.camera, Kind.STYLE: text.target.style}
+    # What the target was trained on is no fault of the text.
+    unasked = [each for each in text.report.inventions if wishes.get(each.kind, "unwanted") == "unwanted"]
+    return [Score(text.item.id, float(len(unasked)))]
 
 
 def _words(text: Text) -> list[Score]:

@@ -107,7 +107,9 @@ def call(difference: float, interval: Interval | None, p: float, prompts: int, s
 def more_prompts(difference: float, spread: float | None, prompts: int, settings: Settings, reach: float) -> int | None:
     """About how many more prompts settle it: until the interval clears zero or lies within the margin.
 
-    Taken at the observed difference and spread, whichever of the two comes first; None where one cannot say.
+    Whichever of the two comes first, at the observed spread and the observed difference shrunk by its own uncertainty
+    (James and Stein's factor 1 - error²/difference²): what stands out in few prompts does so partly by chance. None
+    where one cannot say.
     """
     if spread is None or prompts < 2:
         return None
@@ -119,10 +121,12 @@ def more_prompts(difference: float, spread: float | None, prompts: int, settings
         free = math.log(tail) / math.log1p(-min(settings.margin / reach, 0.999))
         wanted = [math.ceil(free)]
     else:
-        equal = prompts_for_equality(settings.margin, spread, difference=difference, **options)
-        clear = prompts_needed(difference, spread, **options) if difference else None
+        error = spread / math.sqrt(prompts)
+        likely = abs(difference) * max(0.0, 1 - (error / difference) ** 2) if difference else 0.0
+        equal = prompts_for_equality(settings.margin, spread, difference=likely, **options)
+        clear = prompts_needed(likely, spread, **options) if likely else None
         wanted = [n for n in (equal, clear) if n is not None]
-    if not wanted:
+    if not wanted:  # no margin, and a difference that may well be none
         return None
     return max(min(wanted), FEW_DIFFER, prompts + 1) - prompts
 
