@@ -16,6 +16,7 @@ BENCHMARKS = {
     "loop": "The caption-video loop against best-of-N, in a simulated world whose truth is known.",
     "claims": "How far rule-made claims reach the hand-written ones of a suite.",
     "fidelity": "What a file of rewrites keeps of a file of prompts.",
+    "measurements": "How often measurements of clips are right, and what each signal costs.",
     "serve": "200 clients at once against the HTTP server: nothing lost, memory flat.",
     "speed": "Cold start, throughput, memory, and what is added around a model call.",
 }

@@ -202,8 +202,8 @@ def subject(scene: Scene, picture: Picture, view: View, time: float, progress: f
             y -= way * go
         case "object_down":
             y += way * go
-        case "pan_object":  # against the camera: twice as fast in the picture
-            x -= way * go
+        case "pan_object":  # against the camera: faster in the picture than what is behind it
+            x -= 0.85 * go
         case "tracking_right" | "tracking_left":
             x += 0.015 * math.sin(7 * time)
         case "large_subject":
@@ -212,7 +212,7 @@ def subject(scene: Scene, picture: Picture, view: View, time: float, progress: f
             size = (0.1 + 0.3 * progress, 0.15 + 0.5 * progress)
         case _:
             return picture
-    return paste(picture, sprite(scene.seed), x, y + 0.006 * math.sin(20 * time), size)
+    return paste(picture, sprite(scene.seed), x, y + 0.002 * math.sin(20 * time), size)
 
 
 def paste(picture: Picture, thing: Picture, x: float, y: float, size: tuple[float, float]) -> Picture:

@@ -144,12 +144,11 @@ def smooth(values: Series, times: Series, sigma: float) -> Series:
 
 
 def crossings(gone: Series, times: Series) -> float:
-    """How often a second the path crosses its smooth version (the livelier of the two directions)."""
-    counts = []
-    for row in gone:
-        side = np.sign(row - smooth(row, times, SMOOTHING))
-        counts.append(np.count_nonzero(np.diff(side[side != 0])))
-    return max(counts) / max(float(times[-1] - times[0]), 1e-6)
+    """How often a second the path crosses its smooth version, in the direction in which it strays more."""
+    strays = [row - smooth(row, times, SMOOTHING) for row in gone]
+    stray = max(strays, key=lambda row: float(np.abs(row).mean()))
+    side = np.sign(stray[np.abs(stray) > 0.7 * np.median(np.abs(stray))])  # only what is far to one side counts
+    return np.count_nonzero(np.diff(side)) / max(float(times[-1] - times[0]), 1e-6)
 
 
 def movements(path: Path) -> list[Move]:

@@ -34,7 +34,7 @@ RETURN = 0.5
 TOLERANCE, LOOSENESS = 0.6, 0.08
 """A point agrees with a movement when it is so many pixels near, and such a share of the usual movement: a scene with
 depth does not obey one similarity, and fast things are blurred."""
-CHANGED, CHANGED_GRAIN = 5.0, 3.0
+CHANGED, CHANGED_GRAIN = 3.0, 3.0
 """Levels by which a pixel must differ after undoing the camera to have moved by itself: in a picture without noise, and
 for each level of noise."""
 MOVED = 0.4
@@ -71,13 +71,13 @@ class Step:
     area: float = 0.0
     """Share of the picture that moves by itself."""
     flow: complex = 0j
-    """Mean movement of that part against the camera's."""
+    """Its usual movement against the camera's (the median)."""
     coherence: float = 0.0
-    """Length of that mean as a share of the mean length: 1 when all of it moves alike."""
+    """Length of the mean movement as a share of the mean length: 1 when all of it moves alike."""
     speed: float = 0.0
-    """Mean length."""
+    """Its usual length."""
     on_screen: complex = 0j
-    """Mean movement of that part in the picture itself."""
+    """Its usual movement in the picture itself."""
     heat: NDArray[np.uint8] | None = None
     """How much of each of `HEAT` fields moves by itself, 0 to 255."""
 
@@ -117,7 +117,7 @@ class Follower:
             return Step(time, time - since, change=change, **followed)
         start = clock.perf_counter()
         moving, flow = self._moving(last, gray, found)
-        parts = subject(moving, flow, found)
+        parts = subject(moving, *movers(moving, flow, found, old, new), found)
         self.motion_seconds += clock.perf_counter() - start
         return Step(time, time - since, change=change, **followed, **parts)
 
@@ -171,10 +171,12 @@ def spots(gray: Gray) -> NDArray[np.float32]:
 
 
 def noise(gray: Gray) -> float:
-    """Standard deviation of the noise in levels (Immerkær 1996, with the median instead of the mean)."""
+    """Standard deviation of the noise in levels, of the calmest tenth of the picture (after Immerkær 1996)."""
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-    response = cv2.filter2D(gray[::2, ::2], cv2.CV_32F, kernel)
-    return float(np.median(np.abs(response))) / (0.6745 * 6)
+    response = np.abs(cv2.filter2D(gray, cv2.CV_32F, kernel))
+    size = (max(1, gray.shape[1] // 16), max(1, gray.shape[0] // 16))
+    parts = cv2.resize(response, size, interpolation=cv2.INTER_AREA)
+    return float(np.percentile(parts, 10)) * float(np.sqrt(np.pi / 2)) / 6
 
 
 def track(last: Gray, gray: Gray) -> tuple[Points, Points]:
@@ -235,21 +237,38 @@ def heat(moving: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(moving.astype(np.uint8) * 255, HEAT, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def subject(moving: NDArray[np.bool_], flow: NDArray[np.complex64], found: Similarity) -> dict[str, Any]:
-    """The subject's part of a step."""
-    area = float(moving.mean())
-    if not area:
-        return {}
-    parts = flow[moving]
-    mean, speed = complex(parts.mean()), float(np.abs(parts).mean())
+def movers(
+    moving: NDArray[np.bool_], flow: NDArray[np.complex64], found: Similarity, old: Points, new: Points
+) -> tuple[Points, Points]:
+    """Where the movement of the moving part is known, in pixels of the small frame, and what it is against the camera's.
+
+    Points that were followed are more exact than the dense flow, which stands in where fewer than four were.
+    """
+    if not moving.any():
+        return np.zeros(0, np.complex128), np.zeros(0, np.complex128)
+    near = cv2.dilate(moving.astype(np.uint8), np.ones((9, 9), np.uint8))
+    column = np.clip((new.real / 2).astype(int), 0, moving.shape[1] - 1)
+    row = np.clip((new.imag / 2).astype(int), 0, moving.shape[0] - 1)
+    chosen = ~found.inliers & (near[row, column] > 0)
+    if chosen.sum() >= 4:
+        return old[chosen], new[chosen] - found.apply(old[chosen])
     rows, columns = np.nonzero(moving)
-    place = np.array([complex(2 * columns.mean(), 2 * rows.mean())])
+    return 2 * (columns + 1j * rows), flow[moving].astype(np.complex128)
+
+
+def subject(moving: NDArray[np.bool_], places: Points, flow: Points, found: Similarity) -> dict[str, Any]:
+    """The subject's part of a step: how the places in the moving part move against the camera."""
+    if not len(places):
+        return {}
+    mean = complex(np.median(flow.real), np.median(flow.imag))
+    length = float(np.abs(flow).mean())
+    place = np.array([places.mean()])
     carried = complex(found.apply(place)[0] - place[0])
     return {
-        "area": area,
+        "area": float(moving.mean()),
         "flow": mean,
-        "coherence": abs(mean) / speed,
-        "speed": speed,
+        "coherence": float(abs(flow.mean())) / max(length, 1e-9),
+        "speed": float(np.median(np.abs(flow))),
         "on_screen": mean + carried,
         "heat": heat(moving),
     }

@@ -18,9 +18,13 @@ WAY_CLEAR = 0.08
 """Picture widths or heights that the subject must go for its direction to be told."""
 ONE_WAY = 0.5
 """Share of its whole way that it must get ahead: less is to and fro."""
+LEAST_SURE = 0.45
+"""Confidence below which a direction is not told."""
 FOLLOWED_CLEAR, STAYS = 0.3, 0.35
 """A tracking shot: the camera goes so many picture widths at least, and the subject strays by less than such a share of
 them."""
+SCATTERED, SCATTERED_BOX = 0.06, 0.45
+"""Less area than the first, in a box of more than the second, is scattered."""
 LARGEST = 0.45
 """Share of the picture beyond which what moves is not one subject."""
 
@@ -33,7 +37,7 @@ def judge(steps: Sequence[Step], camera: Camera, width: int, height: int) -> Mot
     known = [step for step in steps if step.followed]
     heat = sum((step.heat.astype(np.float64) for step in known if step.heat is not None), np.zeros(HEAT[::-1]))
     area = float(np.mean([step.area for step in known]))
-    moving = moves(known, area, camera, width)
+    moving = moves(known, area, camera, box(heat), width)
     if not moving.value:
         why = "nothing moves by itself" if moving.decided else moving.reason
         still = Finding[bool](False, moving.confidence) if moving.decided else Finding[bool](reason=why)
@@ -48,12 +52,15 @@ def judge(steps: Sequence[Step], camera: Camera, width: int, height: int) -> Mot
     )
 
 
-def moves(known: Sequence[Step], area: float, camera: Camera, width: int) -> Finding[bool]:
+def moves(known: Sequence[Step], area: float, camera: Camera, frame: Box | None, width: int) -> Finding[bool]:
     """Whether anything moves by itself."""
     busy = [step for step in known if step.area > AREA_FAINT]
     speed = float(np.median([step.speed / step.seconds for step in busy])) / width if busy else 0.0
     often = len(busy) / len(known)
     agree = float(np.median([step.share for step in known]))
+    if area >= AREA_CLEAR and often >= 0.3 and camera.static.value is False and scattered(area, frame):
+        reason = "what differs is scattered over the picture, as strong compression makes it when the camera moves"
+        return Finding(None, 0.0, round(speed, 4), reason)
     if area >= AREA_CLEAR and often >= 0.3:
         sure = min(1.0, 0.5 + 0.25 * float(np.log2(area / AREA_CLEAR))) * min(1.0, 0.5 + often / 2)
         return Finding(True, round(sure, 3), round(speed, 4))
@@ -62,18 +69,25 @@ def moves(known: Sequence[Step], area: float, camera: Camera, width: int) -> Fin
     return Finding(None, 0.0, round(speed, 4), "what differs is too small or too short to tell movement from noise")
 
 
+def scattered(area: float, frame: Box | None) -> bool:
+    """Whether little moves in many places."""
+    wide = frame is not None and (frame[2] - frame[0]) * (frame[3] - frame[1]) > SCATTERED_BOX
+    return area < SCATTERED and wide
+
+
 def way(flows: Sequence[complex], known: Sequence[Step], width: int, height: int) -> Finding[Side]:
     """The side that the moving part goes to, if it is clear."""
     total, whole = sum(flows), sum(abs(flow) for flow in flows)
     across, down = total.real / width, total.imag / height
     unity = float(np.average([step.coherence for step in known], weights=[step.area + 1e-9 for step in known]))
     far = max(abs(across), abs(down))
+    unsure = Finding[Side](None, 0.0, round(far, 4), "it does not clearly move to one side")
     if whole and abs(total) / whole >= ONE_WAY and unity >= 0.6 and far >= WAY_CLEAR:
         side = side_of(across, down)
         if side:
             sure = min(abs(total) / whole, unity) * min(1.0, 0.5 + far / WAY_CLEAR / 8)
-            return Finding(side, round(sure, 3), round(far, 4))
-    return Finding(None, 0.0, round(far, 4), "it does not clearly move to one side")
+            return Finding(side, round(sure, 3), round(far, 4)) if sure >= LEAST_SURE else unsure
+    return unsure
 
 
 def side_of(across: float, down: float) -> Side | None:

@@ -21,10 +21,11 @@ FLICKER_CLEAR, FLICKER_FAINT = 0.6, 0.3
 """Percent of the full range by which brightness jumps to and fro: from where it flickers, below which it does not."""
 TO_AND_FRO = 0.6
 """Share of the jumps that must go the other way than the one before."""
-SAME = 0.12
-"""A repeated frame differs from the one before by less than this share of the clip's livelier differences."""
-SAME_MOST = 0.6
-"""… and by less than so many levels."""
+SAME, SURELY_SAME, GAP = 0.12, 0.04, 1.8
+"""A repeated frame differs from the one before by less than the first share of the clip's livelier differences, when the
+next larger difference is `GAP` times as large; without such a gap, by less than the second: slow movement is no repetition."""
+SAME_PATCH, SAME_PATCH_SHARE = 3.5, 0.08
+"""… and no patch of it differs by more levels, or a larger share of the livelier patches."""
 LIVELY = 0.35
 """Levels of difference between frames below which nothing can be said about repeated ones."""
 FROZEN = 0.25
@@ -52,8 +53,8 @@ class Watcher:
     def __init__(self) -> None:
         self._last: Gray | None = None
         self.first: Gray | None = None
-        self.away = 0.0
-        """The largest mean difference from the first frame, levels."""
+        self.away = self.away_patch = 0.0
+        """The largest mean difference from the first frame, and the largest of a patch, levels."""
 
     def look(self, gray: Gray, time: float) -> Look:
         """What to keep of this frame."""
@@ -61,23 +62,26 @@ class Watcher:
         if self._last is None or self.first is None:
             self.first = gray
         elif self._last.shape == gray.shape:
-            difference = cv2.absdiff(gray, self._last)
-            change = float(difference.mean())
-            size = (max(1, gray.shape[1] // 16), max(1, gray.shape[0] // 16))
-            patch = float(cv2.resize(difference, size, interpolation=cv2.INTER_AREA).max())
-            self.away = max(self.away, self.from_first(gray))
+            change, patch = differences(gray, self._last)
+            away, away_patch = differences(gray, self.first)
+            self.away, self.away_patch = max(self.away, away), max(self.away_patch, away_patch)
         self._last = gray
         fields = np.asarray(cv2.resize(gray.astype(np.float32), GRID, interpolation=cv2.INTER_AREA), np.float32)
         return Look(time, fields, change, patch)
 
-    def from_first(self, gray: Gray) -> float:
-        """Mean difference from the first frame, levels."""
-        return float(cv2.absdiff(gray, self.first).mean()) if self.first is not None else 0.0
-
     @property
     def around(self) -> float:
         """Mean difference of the last frame from the first, levels."""
-        return self.from_first(self._last) if self._last is not None else 0.0
+        if self._last is None or self.first is None or self._last.shape != self.first.shape:
+            return 0.0
+        return differences(self._last, self.first)[0]
+
+
+def differences(one: Gray, other: Gray) -> tuple[float, float]:
+    """Mean difference of two frames, and the largest of a patch of 16 x 16 pixels; levels."""
+    difference = cv2.absdiff(one, other)
+    size = (max(1, one.shape[1] // 16), max(1, one.shape[0] // 16))
+    return float(difference.mean()), float(cv2.resize(difference, size, interpolation=cv2.INTER_AREA).max())
 
 
 def flicker(shots: Sequence[Sequence[Look]], *, shaking: bool) -> Finding[bool]:
@@ -115,7 +119,11 @@ def repeats(looks: Sequence[Look]) -> tuple[NDArray[np.bool_], float]:
     lively, lively_patch = float(np.percentile(change, 90)), float(np.percentile(patch, 90))
     if lively < LIVELY:
         return np.zeros(len(change), bool), lively
-    return (change < min(SAME * lively, SAME_MOST)) & (patch < SAME * lively_patch + 0.5), lively
+    calm = patch <= min(SAME_PATCH, SAME_PATCH_SHARE * lively_patch + 0.5)
+    same = calm & (change < SAME * lively)
+    if same.any() and not same.all() and change[~same].min() < GAP * change[same].max():
+        same = calm & (change < SURELY_SAME * lively)
+    return same, lively
 
 
 def frozen(looks: Sequence[Look], same: NDArray[np.bool_]) -> list[Interval]:
@@ -186,12 +194,12 @@ def loop(watcher: Watcher, looks: Sequence[Look]) -> Finding[bool]:
     return Finding(None, 0.0, shown, "the last frame is near the first, but not next to it")
 
 
-def still(looks: Sequence[Look], grain: float) -> Finding[bool]:
+def still(watcher: Watcher, looks: Sequence[Look], grain: float) -> Finding[bool]:
     """Whether nothing ever changes but noise. `grain`: standard deviation of the noise, levels."""
     if len(looks) < 2:
         return Finding(reason="a single frame")
-    most = float(np.percentile([look.patch for look in looks[1:]], 95))
-    limit = 1.5 + 3 * grain
+    most = watcher.away_patch
+    limit = 2.0 + 1.5 * grain
     if most < limit:
         return Finding(True, round(1 - 0.5 * most / limit, 3), round(most, 3))
     if most > 3 * limit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -96,6 +97,7 @@ def summed_up(clip: Clip, watch: Watch, record: Record, wanted: frozenset[str], 
     start, end = times[0], end_of(clip, times)
     borders = [start, *true_cuts(record), end]
     shots = [Watched(record, number, first, last, wanted) for number, (first, last) in enumerate(pairwise(borders))]
+    played = play(watch, record, shots, end, wanted)
     return Measurements(
         clip=clip.id,
         info=clip.info,
@@ -103,10 +105,10 @@ def summed_up(clip: Clip, watch: Watch, record: Record, wanted: frozenset[str], 
         end=round(end, 4),
         frames=len(times),
         rate=round((len(times) - 1) / (times[-1] - times[0]), 3) if times[-1] > times[0] else None,
-        shots=tuple(shot.judge() for shot in shots),
+        shots=tuple(shot.judge(flickers=played.flicker.value is True) for shot in shots),
         light=light.judge(record.exposures, shots=len(shots)) if "light" in wanted else None,
         colours=colours.judge([detail.palette for detail in record.details if detail.palette]),
-        playback=play(watch, record, shots, end, wanted),
+        playback=played,
         bars=watch.bars.judge() if "shape" in wanted else Bars(Finding(reason="not asked for")),
         text=found,
         notes=notes(clip, record),
@@ -144,34 +146,35 @@ class Watched:
         # A step that begins before the shot compares two shots.
         self.steps = [step for step in record.steps if start <= step.time - step.seconds + 1e-6 and step.time < end]
 
-    def judge(self) -> Shot:
-        """What there is to say about the shot."""
+    def judge(self, *, flickers: bool) -> Shot:
+        """What there is to say about the shot. `flickers`: changing light passes for movement."""
         shade = light.judge(self.exposures)
-        filmed = self.camera()
         sharpness = [detail.sharpness for detail in self.details if detail.sharpness is not None]
         return Shot(
             number=self.number,
             start=round(self.start, 4),
             end=round(self.end, 4),
             frames=len(self.times),
-            camera=filmed,
-            motion=self.motion(filmed),
+            camera=self.filmed,
+            motion=self.motion(flickers),
             light=shade if "light" in self.wanted else None,
             colours=colours.judge([detail.palette for detail in self.details if detail.palette]),
             sharpness=sharp(sharpness, contrast=shade.high - shade.low if shade else 1.0),
         )
 
-    def camera(self) -> Camera:
+    @cached_property
+    def filmed(self) -> Camera:
         """What the camera does."""
         if "camera" not in self.wanted:
             return camera.unknown("not asked for")
         return camera.judge(self.steps, *self.size, jerky=self.jerky)
 
-    def motion(self, filmed: Camera) -> Motion:
+    def motion(self, flickers: bool) -> Motion:
         """What moves besides."""
-        if "motion" not in self.wanted:
-            return Motion(Finding(reason="not asked for"))
-        return motion.judge(self.steps, filmed, *self.size)
+        if "motion" not in self.wanted or flickers:
+            why = "flicker cannot be told from movement" if flickers else "not asked for"
+            return Motion(Finding(reason=why), Finding(reason=why), Finding(reason=why), Finding(reason=why))
+        return motion.judge(self.steps, self.filmed, *self.size)
 
     @property
     def jerky(self) -> bool:
@@ -195,9 +198,9 @@ def play(watch: Watch, record: Record, shots: Sequence[Watched], end: float, wan
     cuts = {shot.start for shot in shots[1:]}
     unbroken = [look for look in record.looks if look.time not in cuts]
     return Playback(
-        flicker=playback.flicker(looks, shaking=any(shot.camera().shake.value is not False for shot in shots)),
+        flicker=playback.flicker(looks, shaking=any(shot.filmed.shake.value is not False for shot in shots)),
         frozen=tuple(frozen),
-        still=playback.still(record.looks, float(np.median(record.grain)) if record.grain else 0.0),
+        still=playback.still(watch.watcher, record.looks, float(np.median(record.grain)) if record.grain else 0.0),
         duplicates=duplicates,
         judder=judder,
         black=playback.black(record.times, [entry.black for entry in record.exposures], end),
