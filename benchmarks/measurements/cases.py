@@ -45,8 +45,14 @@ OTHERS = ("static", "still", "shake", "cut", "large_subject", "grows", "black_an
 KINDS = tuple(dict.fromkeys((*MOVES, *SUBJECTS, *FAULTS, *OTHERS)))
 DIRECTIONS: tuple[Direction, ...] = ("left", "right", "up", "down", "in", "out", "clockwise", "counterclockwise")
 
+
+def goes(way: Direction) -> Callable[[Measurements], Any]:
+    """Asks whether the camera goes that way in the first shot."""
+    return lambda found: found.shots[0].camera.directions[way].value
+
+
 QUESTIONS: dict[str, Callable[[Measurements], Any]] = {
-    **{f"camera {way}": (lambda found, way=way: found.shots[0].camera.directions[way].value) for way in DIRECTIONS},
+    **{f"camera {way}": goes(way) for way in DIRECTIONS},
     "camera static": lambda found: found.shots[0].camera.static.value,
     "camera shakes": lambda found: found.shots[0].camera.shake.value,
     "subject moves": lambda found: found.shots[0].motion.moving.value,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,7 +71,7 @@ def main(part: str, only: str, labels: Path | None, render: bool) -> None:
             report(*labelled(labels, name))
 
 
-def rendered(seeds: range, only: str) -> tuple[Table, dict[str, float], float]:
+def rendered(seeds: range, only: str) -> tuple[Table, Counter[str], float]:
     """Render, encode, measure."""
     table, spent, shown = Table(), Counter[str](), 0.0
     with tempfile.TemporaryDirectory() as folder:
@@ -87,7 +86,7 @@ def rendered(seeds: range, only: str) -> tuple[Table, dict[str, float], float]:
     return table, spent, shown
 
 
-def labelled(labels: Path, part: str) -> tuple[Table, dict[str, float], float]:
+def labelled(labels: Path, part: str) -> tuple[Table, Counter[str], float]:
     """Measure labelled clips: a list of objects with `file`, `part` and `facts`."""
     table, spent, shown = Table(), Counter[str](), 0.0
     for clip in json.loads(labels.read_text(encoding="utf-8")):
@@ -99,7 +98,7 @@ def labelled(labels: Path, part: str) -> tuple[Table, dict[str, float], float]:
     return table, spent, shown
 
 
-def report(table: Table, spent: dict[str, float], shown: float) -> None:
+def report(table: Table, spent: Mapping[str, float], shown: float) -> None:
     """Print a table, the mistakes, and what each signal took."""
     for row in table.rows():
         click.echo(row)
@@ -109,8 +108,3 @@ def report(table: Table, spent: dict[str, float], shown: float) -> None:
     if shown:
         parts = ", ".join(f"{name} {1000 * spent[name] / shown:.0f}" for name in sorted(spent, key=lambda n: -spent[n]))
         click.echo(f"\nMilliseconds for each second of video: {parts}.")
-
-
-def clock() -> float:
-    """Processor seconds of this process."""
-    return time.process_time()

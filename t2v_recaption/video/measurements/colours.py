@@ -87,6 +87,9 @@ def name(light: NDArray[Any], chroma: NDArray[Any], hue: NDArray[Any]) -> NDArra
         ("grey", chroma < GREY_CHROMA),
         ("brown", tan & (light < 45) & (chroma < 62)),
         ("brown", (hue >= 40) & (hue < 88) & (light < 68) & (chroma < 48)),
+        ("brown", (hue >= 40) & (hue < 88) & (light < 80) & (chroma < 40)),  # tan, skin in the light
+        ("brown", (hue >= 88) & (hue < 96) & (light < 58)),
+        ("green", (hue >= 96) & (hue < 107) & (light < 58)),  # olive
         ("pink", ((hue < 30) | (hue >= 338)) & (light >= 58)),
         ("pink", (hue >= 338) & (light >= 48)),
         ("red", reddish),

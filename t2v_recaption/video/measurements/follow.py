@@ -240,7 +240,7 @@ def heat(moving: NDArray[np.bool_]) -> NDArray[np.uint8]:
 def movers(
     moving: NDArray[np.bool_], flow: NDArray[np.complex64], found: Similarity, old: Points, new: Points
 ) -> tuple[Points, Points]:
-    """Where the movement of the moving part is known, in pixels of the small frame, and what it is against the camera's.
+    """Where the movement of the moving part is known, in pixels of the small frame, and what it is, less the camera's.
 
     Points that were followed are more exact than the dense flow, which stands in where fewer than four were.
     """

@@ -18,7 +18,7 @@ THINNEST = 0.02
 """A bar takes this share of the picture's height or width at least."""
 STEP = 14.0
 """Levels by which the picture next to a bar must be brighter on average."""
-SHARP, BLURRED = 0.55, 0.35
+SHARP, BLURRED = 0.55, 0.3
 """Sharpness from where a picture is sharp, and below which it is blurred; in between it is undetermined."""
 
 

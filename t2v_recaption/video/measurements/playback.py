@@ -22,8 +22,9 @@ FLICKER_CLEAR, FLICKER_FAINT = 0.6, 0.3
 TO_AND_FRO = 0.6
 """Share of the jumps that must go the other way than the one before."""
 SAME, SURELY_SAME, GAP = 0.12, 0.04, 1.8
-"""A repeated frame differs from the one before by less than the first share of the clip's livelier differences, when the
-next larger difference is `GAP` times as large; without such a gap, by less than the second: slow movement is no repetition."""
+"""A repeated frame differs from the one before by less than the first share of the clip's livelier differences, when
+the next larger difference is `GAP` times as large; without such a gap, by less than the second share, since slow
+movement is no repetition."""
 SAME_PATCH, SAME_PATCH_SHARE = 3.5, 0.08
 """… and no patch of it differs by more levels, or a larger share of the livelier patches."""
 LIVELY = 0.35
