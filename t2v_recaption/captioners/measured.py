@@ -1,6 +1,7 @@
 """The captioner that needs no model: says what was measured, in plain sentences that claim nothing else.
 
-What is undetermined is not mentioned. "Pans or trucks" stands where measuring cannot tell one from the other.
+What is undetermined is not mentioned. "The framing shifts" stands for a pan as well as for a sideways move, since
+measuring cannot tell one from the other.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from t2v_recaption.captioners.base import ClipCaption, Step
+from t2v_recaption.captioners.base import ClipCaption, Mode, Step
 from t2v_recaption.captioners.measured_words import clip_sentences, lead, shot_sentences, text_sentences
-from t2v_recaption.errors import RecaptionError
+from t2v_recaption.errors import InvalidInput, RecaptionError
 from t2v_recaption.video.clip import Clip
 from t2v_recaption.video.measurements import METHOD, Measurements, measure
 
@@ -31,14 +32,24 @@ class MeasuredCaptioner:
         self.text = text
 
     def caption(
-        self, clips: Sequence[Clip], *, on_done: Callable[[int, ClipCaption], None] | None = None
+        self,
+        clips: Sequence[Clip],
+        mode: Mode = "measured",
+        *,
+        on_done: Callable[[int, ClipCaption], None] | None = None,
     ) -> list[ClipCaption]:
         """A caption for each clip, in order. A clip that fails has its `error` set and does not lose the others.
 
         Args:
             clips: what to describe.
+            mode: only `measured`.
             on_done: called with a clip's place and caption as soon as it is done.
+
+        Raises:
+            InvalidInput: another mode, which takes a model.
         """
+        if mode != "measured":
+            raise InvalidInput(f"Without a model there is no mode {mode!r}.", hint="Choose measured, or name a model.")
         captions = []
         for place, clip in enumerate(clips):
             try:

@@ -7,15 +7,16 @@ from itertools import pairwise
 
 from t2v_recaption.video.measurements import Box, Camera, Colours, Direction, Light, Measurements, Motion, Move, Shot
 
+# The framing shifts, whether the camera turns or travels: measuring cannot tell, so no word of either is used.
 VERBS: dict[Direction, str] = {
-    "left": "pans or trucks left",
-    "right": "pans or trucks right",
-    "up": "tilts or cranes up",
-    "down": "tilts or cranes down",
-    "in": "zooms or moves in",
-    "out": "zooms out or moves back",
-    "clockwise": "rolls clockwise",
-    "counterclockwise": "rolls counterclockwise",
+    "left": "shifts left",
+    "right": "shifts right",
+    "up": "shifts up",
+    "down": "shifts down",
+    "in": "closes in",
+    "out": "widens",
+    "clockwise": "turns clockwise about its middle",
+    "counterclockwise": "turns counterclockwise about its middle",
 }
 OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
 SURE = 0.5
@@ -65,11 +66,11 @@ def look_sentences(shot: Shot) -> list[str]:
 def camera_sentences(camera: Camera, motion: Motion) -> list[str]:
     """What the camera does."""
     if camera.static.value:
-        return ["The camera does not move."]
+        return ["The camera is static."]
     moves = [move for move in camera.moves if move.confidence >= SURE][:MOST_MOVES]
-    sentences = ["The camera " + course(moves) + "."] if moves else []
+    sentences = ["The framing " + course(moves) + "."] if moves else []
     if motion.tracking.value and motion.tracking.confidence >= SURE:
-        sentences.append("It keeps pace with a subject, which stays in its place while the background passes.")
+        sentences.append("The framing keeps pace with a subject, which stays in its place while the background passes.")
     if camera.shake.value and camera.shake.confidence >= SURE:
         gentle = (camera.shake.amount or 0) < HANDHELD
         sentences.append("The camera sways, as if held by hand." if gentle else "The camera shakes.")
