@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from t2v_recaption.backends.base import Backend, ChatReply, ChatRequest, Footage
+from t2v_recaption.backends.base import Backend, ChatReply, ChatRequest, Estimate, Footage
 from t2v_recaption.backends.images import digest
 from t2v_recaption.records import to_plain
 
@@ -106,9 +106,13 @@ class CachedBackend(Backend):
         fresh = self.backend.generate([requests[index] for index in missing]) if missing else []
         for index, reply in zip(missing, fresh, strict=True):
             replies[index] = reply
-            if reply.error is None and reply.finish_reason == "stop":
+            if _whole(reply):
                 self.store.put(keys[index], reply.to_dict())
         return [reply for reply in replies if reply is not None]
+
+    def estimate(self, request: ChatRequest) -> Estimate | None:
+        """What the request takes, cached or not."""
+        return self.backend.estimate(request)
 
     def identity(self) -> dict[str, Any]:
         """That of the backend behind."""
@@ -125,6 +129,11 @@ class CachedBackend(Backend):
             return None if stored is None else ChatReply(**stored)
         except TypeError:
             return None
+
+
+def _whole(reply: ChatReply) -> bool:
+    """Whether it is worth keeping: probabilities are whole however short the text is."""
+    return reply.error is None and (reply.finish_reason == "stop" or reply.probabilities is not None)
 
 
 def request_key(identity: dict[str, Any], request: ChatRequest) -> str:

@@ -65,6 +65,19 @@ def test_cut_off_and_failed_replies_are_not_kept(store, finish_reason, error) ->
     assert len(inner.asked) == 2
 
 
+def test_probabilities_are_kept_however_short_the_text_is(store) -> None:
+    class Judging(Counting):
+        def generate(self, requests):
+            return [replace(r, probabilities={"Yes": 0.5}) for r in super().generate(requests)]
+
+    inner = Judging()
+    inner.finish_reason = "length"
+    backend = CachedBackend(inner, store)
+    replies = [backend.generate([replace(REQUEST, choices=("Yes",))])[0] for _ in range(2)]
+    assert [reply.probabilities for reply in replies] == [{"Yes": 0.5}] * 2
+    assert len(inner.asked) == 1
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -16,6 +16,7 @@ HELP_BLOCK = re.compile(r"(<!-- help -->\n```text\n).*?(```\n)", re.S)
 
 NEEDS_MORE = (
     "t2v serve",
+    "t2v backends install",
     "--base-url",
     "--backend",
     "--model",
