@@ -15,6 +15,7 @@ BENCHMARKS = {
     "check": "Precision and recall of the fidelity check on the labelled set.",
     "loop": "The caption-video loop against best-of-N, in a simulated world whose truth is known.",
     "claims": "How far rule-made claims reach the hand-written ones of a suite.",
+    "decode": "Frames out of video files, against decord, OpenCV and torchcodec: time, and whether they are right.",
     "fidelity": "What a file of rewrites keeps of a file of prompts.",
     "measurements": "How often measurements of clips are right, and what each signal costs.",
     "serve": "200 clients at once against the HTTP server: nothing lost, memory flat.",

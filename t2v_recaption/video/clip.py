@@ -12,13 +12,14 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from t2v_recaption.errors import InvalidInput
+from t2v_recaption.video.animation import Animation
 from t2v_recaption.video.container import regular_file
 from t2v_recaption.video.files import VideoFile
 from t2v_recaption.video.frame import Frame
 from t2v_recaption.video.info import ClipInfo
 from t2v_recaption.video.memory import to_frames, to_videos
 from t2v_recaption.video.passes import TOLERANCE
-from t2v_recaption.video.pictures import Animation, Folder, Memory
+from t2v_recaption.video.pictures import Folder, Memory
 from t2v_recaption.video.pixels import BACKGROUNDS
 from t2v_recaption.video.reader import Plan, Reader
 
