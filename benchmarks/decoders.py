@@ -79,7 +79,7 @@ def torchcodec_index(path: str, times: Sequence[float], threads: int) -> Frames:
     from torchcodec.decoders import VideoDecoder
 
     decoder = VideoDecoder(path, dimension_order="NHWC", num_ffmpeg_threads=threads, seek_mode="approximate")
-    rate, count = decoder.metadata.num_frames
+    rate, count = decoder.metadata.average_fps, decoder.metadata.num_frames
     return list(decoder.get_frames_at([min(count - 1, int(t * rate + 1e-6)) for t in times]).data.numpy())
 
 
