@@ -18,6 +18,7 @@ BENCHMARKS = {
     "decode": "Frames out of video files, against decord, OpenCV and torchcodec: time, and whether they are right.",
     "fidelity": "What a file of rewrites keeps of a file of prompts.",
     "measurements": "How often measurements of clips are right, and what each signal costs.",
+    "keyframes": "Key frames with a CLIP model, against the procedure of ShareGPT4Video's script.",
     "serve": "200 clients at once against the HTTP server: nothing lost, memory flat.",
     "speed": "Cold start, throughput, memory, and what is added around a model call.",
 }
