@@ -48,7 +48,7 @@ def load(checkpoint: Checkpoint, options: LoadOptions) -> Loaded:
     source_options = {**source, "trust_remote_code": options.trust_remote_code, "local_files_only": True}
     _check_packages(checkpoint, options)
     log.info("Loading %s (%.1f GB) onto %s.", checkpoint.name, checkpoint.weight_bytes / 1e9, device)
-    with _readable(checkpoint), _no_progress_bars():
+    with _readable(checkpoint), no_progress_bars():
         tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint.folder, **source_options)
         config = transformers.AutoConfig.from_pretrained(checkpoint.folder, **source_options)
         sees = getattr(config, "vision_config", None) is not None
@@ -174,7 +174,7 @@ def _readable(checkpoint: Checkpoint) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _no_progress_bars() -> Iterator[None]:
+def no_progress_bars() -> Iterator[None]:
     """Without the bars for every tensor that transformers draws, which get into the way of our own."""
     shown = transformers_logging.is_progress_bar_enabled()
     transformers_logging.disable_progress_bar()

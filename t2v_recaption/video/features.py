@@ -86,8 +86,8 @@ def _unit(vector: NDArray[Any]) -> NDArray[np.float32]:
 class VisionEncoder:
     """The vision part of a CLIP or SigLIP model: CLIP's class token before the last norm, as ShareGPT4Video compares.
 
-    Pictures are scaled, cropped and normalised as the model's own settings say; scaling is done by OpenCV's area method,
-    which costs a fraction of what the models' own image processors take for a full-size frame.
+    Pictures are scaled, cropped and normalised as the model's own settings say; scaling is done by OpenCV's area
+    method, which costs a fraction of what the models' own image processors take for a full-size frame.
 
     Args:
         name: a model on the Hugging Face hub or a local folder; only safetensors, no remote code.
@@ -125,8 +125,8 @@ class VisionEncoder:
         picture = cv2.resize(pixels, (across, down), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
         if self._crop:
             picture = _centre(picture, *self._crop)
-        normal: NDArray[np.float32] = (picture.astype(np.float32) / 255 - self._mean) / self._std
-        return normal.transpose(2, 0, 1)
+        normal: NDArray[Any] = (picture.astype(np.float32) / 255 - self._mean) / self._std
+        return np.ascontiguousarray(normal.transpose(2, 0, 1), dtype=np.float32)
 
 
 _CLIP_MEAN, _CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
