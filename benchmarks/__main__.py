@@ -13,6 +13,7 @@ BENCHMARKS = {
     "calibration": "Whether the statistics of an A/B hold what they say, on a simulated generator.",
     "chat": "What the chat writer makes of a small model's answers, and what one-line instructions make of them.",
     "check": "Precision and recall of the fidelity check on the labelled set.",
+    "judges": "How often the probes of t2v verify find out a bad judge, and wrong a good one.",
     "loop": "The caption-video loop against best-of-N, in a simulated world whose truth is known.",
     "claims": "How far rule-made claims reach the hand-written ones of a suite.",
     "decode": "Frames out of video files, against decord, OpenCV and torchcodec: time, and whether they are right.",

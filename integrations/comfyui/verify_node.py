@@ -47,7 +47,7 @@ class VerifyClip:
         }
         fps = {"default": 16.0, "min": 0.1, "max": 240.0, "step": 0.1, "tooltip": "Frames per second of the images."}
         frames = {"default": 12, "min": 1, "max": 48, "tooltip": "How many frames the model sees."}
-        foils = {"default": 4, "min": 0, "max": 16, "tooltip": "False questions that test the model; 0 trusts it."}
+        foils = {"default": 6, "min": 0, "max": 16, "tooltip": "False questions that test the model; 0 trusts it."}
         return {
             "required": {
                 "prompt": ("STRING", prompt),

@@ -64,7 +64,7 @@ class Models:
 @option("--no-measurements", is_flag=True, help="Measure nothing, ask models only.")
 @option("--frames", type=click.IntRange(1, 48), default=12, show_default=True, help="Frames that a judge sees.")
 @option("--side", type=click.IntRange(32), default=640, show_default=True, help="Their longest side in pixels.")
-@option("--foils", type=click.IntRange(0), default=4, show_default=True, help="False questions that test each judge.")
+@option("--foils", type=click.IntRange(0), default=6, show_default=True, help="False questions that test each judge.")
 @option("--seed", type=int, default=0, show_default=True, help="Same seed, same foils, same questions.")
 @option("--claims", "claims_only", is_flag=True, help="Show the claims of the prompts and stop.")
 @option("--explain", is_flag=True, help="Show what each route said.")

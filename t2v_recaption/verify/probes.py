@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from t2v_recaption.video.measurements import Measurements
 
 LEAST_SPECIFICITY = 2 / 3
-"""Share of false probes that a judge must call false."""
+"""Share of false probes that a judge must call false. `python -m benchmarks judges` shows what it finds out."""
 
 LEAST_SENSITIVITY = 2 / 3
 """Share of true probes that a judge must call true."""
@@ -138,8 +138,8 @@ def answered(probe: Question, answer: Answer | None, claimed: ClaimStatus | None
 def reliability(judge: str, probes: Sequence[Probe], *, failures: int, asked: int) -> JudgeReliability:
     """How far a judge can be trusted, by its answers to the probes.
 
-    It is unreliable when it agrees with what is not there (more than a third of the foils), denies what is there (more
-    than a third of the controls), contradicts itself twice, or answers less than half of what it is asked.
+    It is unreliable when it agrees with what is not there (two foils and more than a third of them), denies what is
+    there (two controls and more than a third of them), contradicts itself twice, or leaves more than half unanswered.
     """
     false = [p for p in probes if p.kind == "foil" and p.right is not None]
     true = [p for p in probes if p.kind == "control" and p.right is not None]
@@ -154,17 +154,21 @@ def reliability(judge: str, probes: Sequence[Probe], *, failures: int, asked: in
 
 
 def _fault(specificity: Rate, sensitivity: Rate, contradictions: int, failures: int, asked: int) -> str:
-    share = specificity.share
-    if specificity.asked >= 2 and share is not None and share < LEAST_SPECIFICITY:
-        return f"It says yes to {specificity.asked - specificity.right} of {specificity.asked} things that are not so."
-    share = sensitivity.share
-    if sensitivity.asked >= 2 and share is not None and share < LEAST_SENSITIVITY:
-        return f"It says no to {sensitivity.asked - sensitivity.right} of {sensitivity.asked} things that are so."
+    if (wrong := _too_many(specificity, LEAST_SPECIFICITY)) > 0:
+        return f"It says yes to {wrong} of {specificity.asked} things that are not so."
+    if (wrong := _too_many(sensitivity, LEAST_SENSITIVITY)) > 0:
+        return f"It says no to {wrong} of {sensitivity.asked} things that are so."
     if contradictions >= 2:
         return f"It contradicts itself {contradictions} times."
     if asked >= 2 and failures > asked / 2:
         return f"It gave no usable answer to {failures} of {asked} questions."
     return ""
+
+
+def _too_many(found: Rate, least: float) -> int:
+    """How many answers are wrong, where they are more than one and too large a share; one slip condemns nobody."""
+    wrong = found.asked - found.right
+    return wrong if wrong >= 2 and found.right < least * found.asked else 0
 
 
 def pooled(judges: Iterable[JudgeReliability]) -> JudgeReliability | None:

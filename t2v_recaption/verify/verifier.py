@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from t2v_recaption.video import Clip
     from t2v_recaption.video.measurements import Measurements
 
-FRAMES, SIDE, FOILS = 12, 640, 4
+FRAMES, SIDE, FOILS = 12, 640, 6
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,9 @@ def told(question: Question, *answers: str, claimed: ClaimStatus | None = None):
         ("Yes Yes Yes Yes", "Yes Yes", False),
         ("No No No No", "No No", False),
         ("No No No No", "", True),
-        ("No No", "Yes No", False),
+        ("No No", "Yes No", True),
+        ("No No", "Yes No No", False),
+        ("Yes", "No", True),
     ],
 )
 def test_who_is_reliable(foils: str, controls: str, reliable: bool) -> None:
@@ -105,3 +107,12 @@ def test_several_clips_are_pooled() -> None:
     assert both is not None
     assert (both.specificity.right, both.specificity.asked) == (6, 8)
     assert pooled([]) is None
+
+
+def test_simulated_judges_are_found_out_and_good_ones_are_not_wronged() -> None:
+    from benchmarks.judges import simulate
+
+    assert simulate(1.0, 0.0, 8, 6, 0).unreliable == 1.0
+    assert simulate(0.0, 1.0, 8, 6, 0).unreliable == 1.0
+    good = simulate(1.0, 1.0, 8, 6, 0)
+    assert (good.unreliable, good.decided, good.right) == (0.0, 1.0, 1.0)
