@@ -73,7 +73,9 @@ def ab(ctx: click.Context) -> None:
 @option("--suite", metavar="NAME", help="PROMPTS is a suite: vbench, vbench2, compbench, dsg, genai-bench, claims.")
 @option("--limit", type=click.IntRange(1), metavar="N", help="Only N prompts, drawn by the order seed.")
 @option("--generate", metavar="COMMAND", help="Makes a clip: {prompt}, {seed}, {out}; no shell reads it.")
-@option("--timeout", type=click.FloatRange(min=0, min_open=True), default=3600.0, metavar="SECONDS", help="For a clip.")
+@option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="For one clip.  [default: 3600]"
+)
 @option("--judge", metavar="SPEC", help="A model that says which is better: openai:model=…,base_url=…")
 @option("--check", "checks", multiple=True, metavar="KEY=VALUE", help="How clips are verified (judge=…, frames=…).")
 @option(
@@ -98,12 +100,13 @@ def run(prompts: Path | None, plan: Path | None, **options: Any) -> int:
       old=clips/old                  a folder of clips
     """  # noqa: D301 -- click wants the real control character
     from t2v_recaption.cli.ab_plan import made_run
-    from t2v_recaption.cli.ab_show import Progress, show
+    from t2v_recaption.cli.ab_show import Progress, say_power, show
 
     given = {key: value for key, value in options.items() if value not in (None, (), "", False)}
     comparison, out = made_run(prompts, plan, given)
     if out.pop("dry_run", False):
         return _dry(comparison, bool(out.get("as_json")))
+    say_power(comparison)
     with Progress() as progress:
         try:
             result = comparison.go(progress)

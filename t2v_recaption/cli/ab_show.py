@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,8 @@ from rich.text import Text
 
 from t2v_recaption.cli.show import wide_console
 from t2v_recaption.compare.comparison import Comparison
+from t2v_recaption.compare.lock import NAME as LOCK
+from t2v_recaption.compare.power import Power, plan_power
 from t2v_recaption.compare.result import Measured, Result
 from t2v_recaption.compare.verdicts import Call
 from t2v_recaption.compare.words import amount, change, duration
@@ -81,16 +84,30 @@ def show(result: Result) -> None:
     console.print(Text(f"Everything → {result.folder}", style="dim"), soft_wrap=True)
 
 
+def say_power(run: Run) -> None:
+    """Before anything is made, say on stderr what so many prompts can show."""
+    if not (run.folder / LOCK).exists():
+        click.echo(f"Planned: {_told(_power(run))}", err=True)
+
+
+def _told(power: Power) -> str:
+    many = f"{power.prompts} prompt{'s are' if power.prompts != 1 else ' is'} too few to show anything."
+    return power.text if math.isfinite(power.detectable) else many
+
+
+def _power(run: Run) -> Power:
+    design = run.design
+    return plan_power(len(design.items.items), seeds=len(design.seeds), margin=design.settings.margin)
+
+
 def show_estimate(run: Run, *, as_json: bool) -> None:
     """What is left to be made, and what the prompts can show."""
-    from t2v_recaption.compare.power import plan_power
-
-    estimates = run.estimate()
+    estimates, power = run.estimate(), _power(run)
     count = len(run.design.items.items)
-    power = plan_power(count, seeds=len(run.design.seeds), margin=run.design.settings.margin)
     if as_json:
-        told = {"estimates": [e.to_dict() for e in estimates], "power": power.to_dict()}
-        click.echo(json.dumps(told, ensure_ascii=False))
+        known = {key: value if value != math.inf else None for key, value in power.to_dict().items()}
+        told = {"estimates": [e.to_dict() for e in estimates], "power": known}
+        click.echo(json.dumps(told, ensure_ascii=False, allow_nan=False))
         return
     console = Console(highlight=False)
     arms = ", ".join(arm.name for arm in run.design.arms)
@@ -103,7 +120,7 @@ def show_estimate(run: Run, *, as_json: bool) -> None:
         cost = "no price given" if each.cost is None else f"{each.cost:,.2f}"
         table.add_row(each.step, f"{each.left:,}", f"{each.total:,}", time, cost)
     console.print(table)
-    console.print(Text(power.text))
+    console.print(Text(_told(power)))
 
 
 def _measured(console: Console, measured: Measured) -> None:

@@ -233,7 +233,7 @@ def _unseen(run: Run) -> list[str]:
     if not statuses or 2 * statuses.count("undetermined") < len(statuses):
         return []
     return [
-        "Half of the claims or more are undetermined without a vision model: name one, for example --check judge=openai:model=…"
+        "Without a vision model, half of the claims or more are undetermined: --check judge=openai:model=… names one."
     ]
 
 

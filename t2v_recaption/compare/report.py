@@ -174,7 +174,7 @@ def _ranking(result: Result) -> Markup | None:
             each.interval.low,
             each.strength,
             each.interval.high,
-            f"{each.strength:+.2f}, first in {each.best:.0%}",
+            f"{each.strength:+.2f}, first in {each.best:.0%}".replace("-", "−"),
             "one",
         )
         for each in result.ranking.ranks

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
 from t2v_recaption.compare import lock as locks
@@ -16,6 +18,7 @@ from t2v_recaption.compare.design import Design
 from t2v_recaption.compare.freeze import Frozen
 from t2v_recaption.compare.preference import Shown, judge_pairs, missing, pairs_of
 from t2v_recaption.compare.result import Result
+from t2v_recaption.compare.store import NAME as STORE
 from t2v_recaption.compare.store import Outcome, Store, only_process
 from t2v_recaption.compare.texts import Texts
 from t2v_recaption.compare.verifying import DesignVerifier
@@ -109,11 +112,18 @@ class Run:
 
     def estimate(self) -> tuple[Estimate, ...]:
         """What is left to be made, for how much time and money. Nothing is made, and no lock is written."""
-        with Store(self.folder) as store:
+        with TemporaryDirectory() as spare:
+            folder = self.folder if (self.folder / STORE).exists() else Path(spare)
+            return self._estimates(folder)
+
+    def _estimates(self, folder: Path) -> tuple[Estimate, ...]:
+        with Store(folder) as store:
             self._open(store)
             arms = [a for a in self.texts.arms if a.source == "writer"]
             written = sum(len(self.texts.missing(arm)) for arm in arms)
-            found = [self._estimated("text", len(arms) * len(self.design.items.items), written, store)]
+            text = self._estimated("text", len(arms) * len(self.design.items.items), written, store)
+            free = not any(self.texts.missing(arm) for arm in arms if arm.writer != "composer")
+            found = [replace(text, cost=0.0) if free else text]
             if self.clips is not None:
                 left = len(self.clips.left())
                 found.append(self._estimated("clip", left + store.count("clip"), left, store))

@@ -70,7 +70,7 @@ def test_json_and_exit_codes(here) -> None:
         (("prompts.txt", "--arm", "raw", "--arm", "composer", "--margin", "nan"), "margin"),
         (("prompts.txt", "--arm", "raw", "--arm", "composer", "--seeds", "a"), "seed"),
         (("prompts.txt", "--arm", "raw", "--arm", "composer", "--judge", "nobody:model=x"), "nobody"),
-        (("prompts.txt", "--arm", "raw", "--arm", "composer", "--check", "x=1", "--level", "clip"), "makes the clips"),
+        (("prompts.txt", "--arm", "raw", "--arm", "composer", "--check", "x=1", "--level", "clip"), "no setting"),
         (("--plan", "missing.yaml"), "missing.yaml"),
     ],
 )
@@ -194,3 +194,22 @@ def test_help_imports_nothing_heavy(here) -> None:
     done = t2v("run", "--help", cwd=here)
     assert done.returncode == 0
     assert "[NAME=]WHAT" in done.stdout
+
+
+def test_one_prompt_is_planned_and_compared_honestly(here) -> None:
+    (here / "one.txt").write_text("a red car\n")
+    arms = ("one.txt", "--arm", "raw", "--arm", "composer")
+    told = json.loads(t2v(*arms, "--dry-run", "--json", cwd=here).stdout, parse_constant=pytest.fail)
+    assert told["power"]["detectable"] is None
+    assert not (here / "one.ab").exists()
+    done = t2v(*arms, cwd=here)
+    assert done.returncode == 0
+    assert done.stdout.startswith("Inconclusive: 1 prompt cannot tell chance from difference")
+    assert "too few to show anything" in done.stderr
+
+
+def test_defaults_from_the_config_file(here) -> None:
+    (here / "config.yaml").write_text("margin: 0.25\n")
+    arms = ("prompts.txt", "--arm", "raw", "--arm", "composer", "--json")
+    told = json.loads(t2v(*arms, cwd=here, T2V_CONFIG=str(here / "config.yaml")).stdout)
+    assert told["lock"]["design"]["settings"]["margin"] == 0.25
