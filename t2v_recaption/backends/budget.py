@@ -85,12 +85,27 @@ def free_memory(device: torch.device) -> int | None:
 
 
 def _free_on_linux() -> int | None:
+    found = [free for free in (_free_on_machine(), _free_in_group(Path("/sys/fs/cgroup"))) if free is not None]
+    return int(SHARE * min(found)) if found else None
+
+
+def _free_on_machine() -> int | None:
     try:
         lines = Path("/proc/meminfo").read_text("ascii").splitlines()
     except (OSError, ValueError):
         return None
-    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return int(SHARE * 1024 * int(found[0])) if found else None
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), None)
+
+
+def _free_in_group(group: Path) -> int | None:
+    """What a container may still take; None without a limit."""
+    try:
+        limit, used = (group / "memory.max").read_text("ascii").strip(), (group / "memory.current").read_text("ascii")
+        stat = dict(line.split() for line in (group / "memory.stat").read_text("ascii").splitlines())
+    except (OSError, ValueError):
+        return None
+    # Cached files count as used, but give way.
+    return None if limit == "max" else max(0, int(limit) - int(used) + int(stat.get("file", 0)))
 
 
 def _patch_pixels(vision: Any) -> int:

@@ -66,6 +66,8 @@ class Engine:
 
     def _spoken(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """The replies to requests of text alone."""
+        if requests and self._vision is not None:
+            self._vision.forget()  # it may hold as much memory as a whole batch of these
         encoded = [self._try(request) for request in requests]
         good = [each for each in encoded if not isinstance(each, RecaptionError)]
         errors = iter(self._decoder.run([row for row, _ in good]) if good and self._decoder else [])

@@ -28,7 +28,7 @@ ADVICE = (
 
 OPTIONS = [
     option("--profile", default="generic", show_default=True, metavar="NAME|FILE", help="How the model is asked."),
-    option("--backend", metavar="NAME", help="What runs the model: openai, transformers, scripted."),
+    option("--backend", metavar="NAME", help="What runs the model: openai, transformers, sharecaptioner, scripted."),
     option("--model", metavar="NAME", help="Vision model: a server's name, hub id or local folder."),
     option("--revision", metavar="COMMIT", help="Pinned revision of a hub model."),
     option("--base-url", metavar="URL", help="Server that speaks the OpenAI protocol."),

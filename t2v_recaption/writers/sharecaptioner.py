@@ -2,7 +2,7 @@
 
 The model (https://huggingface.co/Lin-Chen/ShareCaptioner-Video, paper arXiv:2406.04325) knows one literal instruction
 for this role and no system message; its demo decodes without sampling (three beams, up to 2,048 new tokens). It runs
-behind any backend that serves it; servers decode greedily, which is as near as their protocol allows.
+behind any backend that serves it; one without beam search decodes greedily.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from t2v_recaption.writers.chat import ChatWriter
 
 MAX_TOKENS = 2048
 """New tokens that upstream's demo allows (captioner/app.py)."""
+BEAMS = 3
+"""Beams of upstream's demo."""
 
 
 class ShareCaptionerWriter(ChatWriter):
@@ -34,4 +36,7 @@ class ShareCaptionerWriter(ChatWriter):
 
     def _chat(self, request: WriteRequest, target: Target, options: WriteOptions) -> ChatRequest:
         text = templates.render("sharecaptioner", prompt=request.intent.prompt)
-        return ChatRequest((Message("user", text),), seed=request.seed, temperature=0, max_tokens=MAX_TOKENS)
+        beams = BEAMS if self.backend.supports_beams else 1
+        return ChatRequest(
+            (Message("user", text),), seed=request.seed, temperature=0, max_tokens=MAX_TOKENS, beams=beams
+        )

@@ -290,8 +290,8 @@ def test_nothing_runs_without(make: Make, options: dict[str, Any], named: str) -
     assert backend._process is None
 
 
-@pytest.mark.parametrize("revision", ["main", "v1", "0" * 39, "0" * 41, "G" * 40, ""])
-def test_only_a_commit_will_do(revision: str) -> None:
+@pytest.mark.parametrize("revision", ["main", "v1", "0" * 39, "0" * 41, "G" * 40, "", 0])
+def test_only_a_commit_will_do(revision: Any) -> None:
     with pytest.raises(InvalidInput, match="no commit"):
         ShareCaptionerBackend(revision=revision)
 
@@ -312,6 +312,7 @@ def test_identity_names_what_decides(make: Make) -> None:
 # --- the environment
 
 
+@pytest.mark.slow
 def test_making_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a list of nothing: what is pinned is some gigabytes."""
     nothing, place, said = tmp_path / "nothing.txt", tmp_path / "made", list[str]()
@@ -333,6 +334,7 @@ def test_making_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert not environment.remove(place)
 
 
+@pytest.mark.slow
 def test_pip_fails(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.txt"
     wrong.write_text("./no-such-file.whl\n", encoding="utf-8")
@@ -415,6 +417,7 @@ class TinyModel(PreTrainedModel):
 '''
 
 
+@pytest.mark.slow
 def test_a_model_with_code_of_its_own(tmp_path: Path) -> None:
     """The worker and the original's side of it as they are, with a tiny model whose code comes from its folder."""
     pytest.importorskip("torch")

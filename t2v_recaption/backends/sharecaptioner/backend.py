@@ -72,10 +72,9 @@ class ShareCaptionerBackend(Backend):
     ) -> None:
         if tiles < 1 or timeout <= 0 or load_timeout <= 0:
             raise InvalidInput("The backend 'sharecaptioner' needs tiles >= 1, timeout > 0 and load_timeout > 0.")
-        if revision is not None and not COMMIT.fullmatch(revision):
-            raise InvalidInput(
-                f"{revision!r} is no commit.", hint="Give all 40 hexadecimal digits: branches and tags can be moved."
-            )
+        if revision is not None and not (isinstance(revision, str) and COMMIT.fullmatch(revision)):
+            hint = "Give all 40 hexadecimal digits, with --revision: branches and tags can be moved."
+            raise InvalidInput(f"{revision!r} is no commit.", hint=hint)
         self.model, self.revision, self.trust_remote_code = str(model), revision, trust_remote_code
         self.device, self.dtype, self.tiles = device, dtype, tiles
         self.timeout, self.load_timeout, self._on_download = timeout, load_timeout, on_download
@@ -166,11 +165,11 @@ class ShareCaptionerBackend(Backend):
     def _check(self) -> None:
         if not self.trust_remote_code:
             what = f"{self.model} runs Python code that comes with it, and there is no yes to that."
-            hint = "If you trust it: --option trust_remote_code=true --option revision=COMMIT"
+            hint = "If you trust it: --option trust_remote_code=true --revision COMMIT"
             raise InvalidInput(what, hint=hint)
         if self.revision is None and not Path(self.model).expanduser().is_dir():
             what = f"Which commit of {self.model} is trusted is not said."
-            raise InvalidInput(what, hint="Give revision=COMMIT, all 40 hexadecimal digits of it.")
+            raise InvalidInput(what, hint="Give it with --revision, all 40 hexadecimal digits.")
 
     def _downloads(self, size: int) -> None:
         if self._on_download is not None:
