@@ -37,7 +37,7 @@ class Models:
     @property
     def any(self) -> bool:
         """Whether there is one at all."""
-        return bool(self.judge or self.captioner or self.refine)
+        return bool(self.judge or self.captioner not in (None, "measured") or self.refine)
 
     def make(self, model: str) -> Backend:
         """A backend for one model."""
@@ -54,7 +54,7 @@ class Models:
 @option("--prompt", metavar="TEXT", help="What the user asked for, in the user's own words.")
 @option("--prompts", type=FILE, metavar="F", help="A prompt for each clip: .txt (a line each), .csv or .jsonl.")
 @option("--judge", multiple=True, metavar="MODEL", help="Vision model that is asked; several vote.")
-@option("--captioner", metavar="MODEL", help="Vision model whose caption of the clip is read.")
+@option("--captioner", metavar="MODEL", help="Vision model whose caption is read, or: measured.")
 @option("--refine", metavar="MODEL", help="Language model that puts the claims better.")
 @option("--backend", metavar="NAME", help="What runs these models: openai, transformers, scripted.")
 @option("--base-url", metavar="URL", help="Server that speaks the OpenAI protocol.")
@@ -127,7 +127,11 @@ def made_verifier(models: Models, settings: dict[str, Any]) -> Verifier:
     from t2v_recaption.verify import Verifier
 
     captioner: Any = None
-    if models.captioner:
+    if models.captioner == "measured":
+        from t2v_recaption.captioners.measured import MeasuredCaptioner
+
+        captioner, settings = MeasuredCaptioner(), {**settings, "mode": "measured"}
+    elif models.captioner:
         from t2v_recaption.captioners.captioner import Captioner
 
         captioner = Captioner(models.make(models.captioner))

@@ -12,8 +12,8 @@ from t2v_recaption.intent import parse
 from t2v_recaption.intent.model import Fact, Intent, Kind
 from t2v_recaption.language import analyse
 from t2v_recaption.verify.model import Claim, ClaimSet, Criticality, Window
-from t2v_recaption.verify.questions import RULES, is_spoken
-from t2v_recaption.verify.wording import Said, clause, closed, inner, lowered, named
+from t2v_recaption.verify.questions import RULES, SIDES, is_spoken
+from t2v_recaption.verify.wording import Said, clause, closed, inner, lowered, named, plain, verb_of
 
 CLAIMS_VERSION = 1
 """Counts up whenever the rules give other claims for the same prompt: it is part of the hash."""
@@ -50,9 +50,12 @@ def claims_of(prompt: str) -> ClaimSet:
         if fact.id in inside:
             continue
         parts = [other for other in intent if inside.get(other.id) == fact.id]
+        needed = tuple(parent for part in parts for parent in _parents(intent, part) if parent != fact.id)
         for claim in _claims(intent, fact):
             facts = (*claim.facts, *(part.id for part in parts))
-            drafts.append(replace(claim, facts=facts, spans=(*claim.spans, *(s for part in parts for s in part.spans))))
+            spans = (*claim.spans, *(span for part in parts for span in part.spans))
+            parents = tuple(dict.fromkeys((*claim.parents, *needed)))
+            drafts.append(replace(claim, facts=facts, spans=spans, parents=parents))
     return numbered(prompt, drafts)
 
 
@@ -83,20 +86,38 @@ def hash_of(prompt: str, claims: list[Claim] | tuple[Claim, ...]) -> str:
 
 
 def _inside(intent: Intent) -> dict[str, str]:
-    """Leftover words that another fact's claim says already: "darker" in "it gets darker", "to the
-    right" where the camera moves right.
+    """Facts that another fact's claim says already, by id: "darker" in "it gets darker", "to the right" where the
+    camera moves right, "on" in "writing on a note".
     """
     found: dict[str, str] = {}
     for fact in intent.of_kind(Kind.RELATION):
         moves = [f for f in intent.of_kind(Kind.CAMERA) if f.value.split(" ")[-1] == fact.value]
         if fact.of is None and fact.to is None and moves:
             found[fact.id] = moves[0].id
+        elif fact.category not in SIDES and (deed := _deed_of(intent, fact)) is not None:
+            found[fact.id] = deed.id
     for fact in intent.of_kind(Kind.PHRASE):
         for deed in intent.of_kind(Kind.ACTION):
             alone = deed.of is None and deed.to is None and deed.spans[0].end <= fact.spans[0].start
             if alone and clause(intent, deed).statement.endswith(f" {inner(intent, fact)}"):
                 found[fact.id] = deed.id
     return found
+
+
+def _deed_of(intent: Intent, fact: Fact) -> Fact | None:
+    """The action whose claim has a relation in it: "the woman is writing on the note"."""
+    start, ground = fact.spans[0].start, next((f for f in intent if f.id == fact.to), None)
+    own = next((r.verb for r in analyse(intent.prompt).relations if r.start == start and r.verb is not None), None)
+    if own is None or ground is None:
+        return None
+    for deed in intent.of_kind(Kind.ACTION):
+        verb = verb_of(intent, deed)
+        if verb is None or verb.index != own or fact.of not in (deed.of, deed.to) or deed.negated:
+            continue
+        rest = clause(intent, deed).rest.lower()
+        if f"{inner(intent, fact)} " in f"{rest} " and plain(intent, ground).lower() in rest:
+            return deed
+    return None
 
 
 def _claims(intent: Intent, fact: Fact) -> Iterator[Claim]:

@@ -142,6 +142,8 @@ def light(intent: Intent, fact: Fact) -> Said:
     words = inner(intent, fact)
     if words == "warm light":
         return Said("The light is warm.", "Is the light warm or cold?", "warm", "direction", "either")
+    if words.startswith(("under ", "in ", "by ", "at ", "with ")):
+        return Said(closed(f"the scene is {words}"), f"Is the scene {words}?")
     return Said(closed(f"the video shows {words}"), f"Does the video show {words}?")
 
 

@@ -75,7 +75,7 @@ def subject(intent: Intent, fact: Fact) -> Said:
     words, noun = inner(intent, fact), noun_of(intent, fact)
     if fact.kind is Kind.NAME or noun is None or noun.proper:
         return Said(closed(f"{words} can be seen"), f"Can {words} be seen in the video?")
-    bare = noun.plural or noun.core in listed("mass") or noun.lemma in listed("mass") or noun.root in BARE
+    bare = noun.plural or noun.core.split(" ")[-1] in listed("mass") or noun.root in BARE
     if noun.determiner in ("the", "this", "that"):
         return seen_or_there(f"the {words}", many=noun.plural)
     return there(words if bare else article(words), many=noun.plural)
@@ -96,6 +96,8 @@ def count(intent: Intent, fact: Fact) -> Said:
         return Said(text, f"How many {things} are in the video?", fact.value, "count")
     start, end = fact.spans[0].start, max(span.end for span in (*fact.spans, *owner.spans[:1]))
     words = lowered(one_line(intent.prompt[start:end]))
+    if re.match(r"(?:lots|plenty|tons|loads|heaps)\b|a lot\b", words):
+        return there(words, many=plural(intent, owner))
     if fact.category == "group":
         return there(article(words) if " of " in words else f"several {words}", many=" of " not in words)
     return there(words, many=True)
@@ -214,6 +216,10 @@ def _acts(intent: Intent, figure: Fact) -> bool:
 def setting(intent: Intent, fact: Fact) -> Said:
     """Where it all happens."""
     where = said(intent, fact) if noun_of(intent, fact) is not None else inner(intent, fact)
+    if any(set(f.spans) & set(fact.spans) for f in intent.of_kind(Kind.NAME)):
+        where = inner(intent, fact)  # a name takes no article
+    elif fact.value in listed("nowhere"):
+        where = fact.value if fact.value == "top" else re.sub(r"^an? ", "the ", where)
     place = f"{fact.category or 'in'} {where}"
     owner = owner_of(intent, fact)
     if fact.value in listed("nowhere") and fact.value not in ("sky", "water", "ground", "floor"):

@@ -277,7 +277,9 @@ def judge_names(judges: Sequence[Backend]) -> list[str]:
 def captioner_name(captioner: CaptionerLike) -> str:
     """What a captioner is called in verdicts."""
     backend = getattr(captioner, "backend", None)
-    return judge_name(backend) if backend is not None else type(captioner).__name__.lower()
+    if backend is not None:
+        return judge_name(backend)
+    return str(getattr(captioner, "name", "")) or type(captioner).__name__.lower()
 
 
 def _name(clip: Any) -> str:

@@ -21,6 +21,10 @@ CLOSING = tuple("\"”»'’")
 """Marks that end a quotation."""
 
 
+SIDED = frozenset(("left", "right", "above", "below", "front", "behind"))
+"""Relations that are asked about openly: which side is it?"""
+
+
 @dataclass(frozen=True)
 class Said:
     """A claim and its question, before it has an id."""
@@ -278,6 +282,8 @@ def _complements(intent: Intent, verb: VerbPhrase) -> list[int]:
     for relation in analysis.relations:
         if relation.verb != verb.index or relation.ground is None or relation.start < verb.start:
             continue
+        if relation.category in SIDED:
+            break  # a side is asked for in a question of its own
         if relation.ground in places or "," in intent.prompt[verb.end : relation.start]:
             break
         kept.append(analysis.nouns[relation.ground].end)
