@@ -190,8 +190,7 @@ def _clip_cell(run: Run, arm: str, item: Item, score: float | None, texts: Mappi
 
 def _jobs(run: Run, arm: str, item: Item) -> list[Job]:
     assert run.clips is not None
-    mine = [job for job in run.clips.jobs if job.arm == arm and job.item.id == item.id]
-    return sorted(mine, key=lambda job: job.position)
+    return [run.clips.job(arm, item.id, position) for position in range(len(run.design.seeds))]
 
 
 def _problems(run: Run, judged: Preferences) -> list[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -105,4 +106,9 @@ class Checks:
 
     def _key(self, job: Job, clip: Outcome) -> str:
         claims = self.frozen.claims[job.item.id]
-        return digest([KIND, clip.value["sha256"], claims.hash, self.verifier.identity()])
+        return digest([KIND, clip.value["sha256"], claims.hash, self._identity])
+
+    @cached_property
+    def _identity(self) -> dict[str, Any]:
+        """Asked for once: a judge may have to ask its server which model it is."""
+        return self.verifier.identity()

@@ -61,6 +61,12 @@ class Clips:
                 )
             self.generators[arm.name] = own
         self.jobs = jobs(design)
+        self._places = {(job.arm, job.item.id, job.position): job for job in self.jobs}
+        self._identities = {name: made.identity() for name, made in self.generators.items()}
+
+    def job(self, arm: str, item: str, position: int) -> Job:
+        """The job of an arm's clip for a prompt."""
+        return self._places[arm, item, position]
 
     @property
     def notes(self) -> list[str]:
@@ -80,8 +86,7 @@ class Clips:
 
     def key(self, job: Job, text: Outcome) -> str:
         """The content address of a clip: the same text and seed make one clip, whichever arm asks for it."""
-        made_by = self.generators[job.arm].identity()
-        return digest([KIND, made_by, text.value["text"], text.value.get("negative", ""), job.seed])
+        return digest([KIND, self._identities[job.arm], text.value["text"], text.value.get("negative", ""), job.seed])
 
     def left(self) -> list[Job]:
         """The jobs that have still to be done, each clip once."""

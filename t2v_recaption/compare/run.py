@@ -173,8 +173,7 @@ class Run:
         if self.clips is None:
             found = self.texts.outcome(arm, item)
             return found.value["text"] if found is not None and found.ok else None
-        job = next(j for j in self.clips.jobs if (j.arm, j.item.id, j.position) == (arm, item.id, position))
-        clip = self.clips.outcome(job)
+        clip = self.clips.outcome(self.clips.job(arm, item.id, position))
         return (str(self.clips.file(clip)), clip.value["sha256"]) if clip is not None and clip.ok else None
 
     def _answers(self) -> int:
