@@ -26,6 +26,7 @@ NAME = re.compile(r"[A-Za-z0-9][\w.+-]{0,39}")
 SPEC = re.compile(rf"(?:({NAME.pattern})=)?(.+)", re.DOTALL)
 OPTION_BREAK = re.compile(r",(?=[A-Za-z_-]+=)")
 SECRET = re.compile(r"(?i)(api.?key|token|secret|password)$")
+WITH_PASSWORD = re.compile(r"://[^/@\s]+@")
 ANY_ARM = ("clips", "generate", "seeds", "column")
 """Settings that are no writer's."""
 
@@ -221,8 +222,8 @@ def no_secrets(options: Mapping[str, Any], what: str) -> None:
     Raises:
         InvalidInput: there is one.
     """
-    for key in options:
-        if SECRET.search(key):
+    for key, value in options.items():
+        if SECRET.search(key) or WITH_PASSWORD.search(str(value)):
             raise InvalidInput(
                 f"{what!r} holds {key!r}: plans and reports would show it.",
                 hint="Give keys in the environment (OPENAI_API_KEY).",

@@ -4,8 +4,10 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -213,3 +215,25 @@ def test_defaults_from_the_config_file(here) -> None:
     arms = ("prompts.txt", "--arm", "raw", "--arm", "composer", "--json")
     told = json.loads(t2v(*arms, cwd=here, T2V_CONFIG=str(here / "config.yaml")).stdout)
     assert told["lock"]["design"]["settings"]["margin"] == 0.25
+
+
+def test_ctrl_c_ends_the_command_too_and_says_how_to_go_on(here, sampler) -> None:
+    command, log = sampler
+    arms = ["prompts.txt", "--arm", "raw", "--arm", "composer", "--generate", command]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "SAMPLER_SECONDS": "0.2"}
+    process = subprocess.Popen(
+        [*T2V, *arms], cwd=here, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while process.poll() is None and (not log.exists() or len(log.read_text().splitlines()) < 3):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on" in said
+    assert "Traceback" not in said
+    asked = len(log.read_text().splitlines())
+    made = list((here / "prompts.ab" / "clips").rglob("*.mp4"))
+    assert len(made) in (asked, asked - 1)
+    again = t2v(*arms, "--dry-run", "--json", cwd=here)
+    clips = next(each for each in json.loads(again.stdout)["estimates"] if each["step"] == "clip")
+    assert clips["done"] in (len(made), len(made) - 1)

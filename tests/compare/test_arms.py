@@ -1,7 +1,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2v_recaption.compare.arms import Arm, check_names, parse_arm, read_seeds
@@ -44,6 +44,7 @@ def test_a_plan_file_says_the_same_with_keys(tmp_path) -> None:
         ("a=composer:", InvalidInput, "colon"),
         ("a=raw:target=wan2.2", InvalidInput, "target"),
         ("a=chat:api_key=sk-123", InvalidInput, "api_key"),
+        ("a=chat:base_url=http://me:secret@host/v1", InvalidInput, "base_url"),
         ("a=raw:clips=nowhere", InvalidInput, "nowhere"),
         ("a=raw:seeds=x", InvalidInput, "seed"),
         ({"name": "a"}, InvalidInput, "says no writer"),
@@ -79,6 +80,7 @@ def test_arms_need_names_of_their_own() -> None:
         check_names((Arm("raw", "raw"), Arm("RAW", "raw")))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_an_arm_or_a_clear_error(spec) -> None:
     with contextlib.suppress(InvalidInput, UnknownName):

@@ -114,7 +114,7 @@ def test_the_judge_is_told_the_prompt_and_both_texts_and_no_names(tmp_path) -> N
     assert all(request.temperature == 0 for request in judge.history)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.text(max_size=80))
 def test_any_answer_is_a_choice_or_an_error(text) -> None:
     found = read_reply(ChatReply(text))

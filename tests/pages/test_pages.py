@@ -3,7 +3,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2v_recaption.pages import page
@@ -69,6 +69,7 @@ def test_a_screenshot_has_a_dark_and_a_light_form(tmp_path) -> None:
     assert corners[1] < 200
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(words, numbers, numbers, numbers, words, st.sampled_from(TONES), words), max_size=6), numbers)
 def test_an_interval_plot_never_breaks_the_page(rows, zero) -> None:
     zero = zero if zero is not None and math.isfinite(zero) and abs(zero) < 1e300 else None
@@ -91,6 +92,7 @@ def test_an_interval_plot_names_every_row_and_its_value() -> None:
     assert drawn.count("<circle") == 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(words, st.floats(0, 1e6), st.sampled_from(TONES)), max_size=6))
 def test_shares_fill_the_bar(parts) -> None:
     html = inside(shares([Share(*part) for part in parts]))
@@ -107,6 +109,7 @@ def test_a_timeline_breaks_where_nothing_is_known() -> None:
     assert "cut & <b>" in text_of(drawn)
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=60), st.lists(st.tuples(st.integers(-5, 70), st.integers(-5, 70), st.sampled_from(TONES), words))
 )
