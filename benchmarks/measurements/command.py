@@ -19,6 +19,9 @@ from t2v_recaption.video.measurements import Measurements, measure
 TUNED, HELD = range(0, 1), range(100, 101)
 """Seeds of the scenes that thresholds were set on, and of those that were not looked at."""
 
+LABELS = Path(__file__).with_name("clips.json")
+"""What is true of some clips of real models and cameras, labelled by eye from their frames."""
+
 
 @dataclass
 class Table:
@@ -55,20 +58,18 @@ class Table:
 @click.command("measurements")
 @click.option("--part", type=click.Choice(["tuned", "held", "both"]), default="both", help="Which scenes.")
 @click.option("--only", default="", help="Only scenes whose name holds this.")
-@click.option(
-    "--labels", type=click.Path(path_type=Path, exists=True), help="A JSON file of labelled clips of your own."
-)
+@click.option("--clips", type=click.Path(path_type=Path, exists=True), help="Folder with the clips of clips.json.")
 @click.option("--scenes/--no-scenes", "render", default=True, help="Whether to render and measure scenes.")
-def main(part: str, only: str, labels: Path | None, render: bool) -> None:
-    """Print how often measurements are right on rendered scenes with known truth, and on labelled clips."""
+def main(part: str, only: str, clips: Path | None, render: bool) -> None:
+    """Print how often measurements are right on rendered scenes with known truth, and on clips labelled by eye."""
     for name, seeds in (("tuned", TUNED), ("held", HELD)):
         if render and part in (name, "both"):
             click.echo(f"\n## {name} scenes\n")
             report(*rendered(seeds, only))
-    if labels is not None:
+    if clips is not None:
         for name in ("tuned", "held"):
             click.echo(f"\n## {name} clips\n")
-            report(*labelled(labels, name))
+            report(*labelled(clips, name))
 
 
 def rendered(seeds: range, only: str) -> tuple[Table, Counter[str], float]:
@@ -81,17 +82,18 @@ def rendered(seeds: range, only: str) -> tuple[Table, Counter[str], float]:
             path = write(scene, Path(folder) / "scene.mp4")
             found = measure(path)
             table.add(scene.name, truth(scene), found)
+            click.echo(f"{scene.name}: {len(table.mistakes)} wrong so far", err=True)
             spent.update(found.seconds)
             shown += found.duration
     return table, spent, shown
 
 
-def labelled(labels: Path, part: str) -> tuple[Table, Counter[str], float]:
-    """Measure labelled clips: a list of objects with `file`, `part` and `facts`."""
+def labelled(folder: Path, part: str) -> tuple[Table, Counter[str], float]:
+    """Measure the labelled clips that are in the folder."""
     table, spent, shown = Table(), Counter[str](), 0.0
-    for clip in json.loads(labels.read_text(encoding="utf-8")):
-        if clip["part"] == part:
-            found = measure(labels.parent / clip["file"])
+    for clip in json.loads(LABELS.read_text(encoding="utf-8")):
+        if clip["part"] == part and (folder / clip["file"]).is_file():
+            found = measure(folder / clip["file"])
             table.add(clip["file"], clip["facts"], found)
             spent.update(found.seconds)
             shown += found.duration

@@ -28,15 +28,15 @@ NAMES: tuple[ColourName, ...] = (
     "pink",
     "brown",
 )
-GREY_CHROMA = 9.0
+GREY_CHROMA = 11.0
 """Below this chroma there is no hue."""
 STRONGEST = 134.0
 """Chroma of the strongest colour of sRGB, blue."""
 GREY_MEAN, GREY_TOP, COLOUR_TOP = 4.0, 8.0, 14.0
 """Black and white: the mean chroma and that of the most colourful two percent stay below; clear colour is above the
 third."""
-ONE_TINT = 0.99
-"""How much all hues agree in a picture in a single tint, as sepia."""
+ONE_TINT, TINTED = 0.99, 0.4
+"""How much all hues agree in a picture in a single tint, as sepia, and how much of it has that tint."""
 LONGER_SIDE = 72
 """Colours are counted on a picture of this size."""
 
@@ -124,7 +124,7 @@ def grey(palettes: Sequence[Palette], chroma: float) -> Finding[bool]:
     top, shown = max(entry.top for entry in palettes), round(chroma, 2)
     if chroma < GREY_MEAN and top < GREY_TOP:
         return Finding(True, round(1 - 0.5 * top / GREY_TOP, 3), shown)
-    if min(entry.tint for entry in palettes) > ONE_TINT:
+    if min(entry.tint for entry in palettes) > ONE_TINT and min(entry.warm + entry.cool for entry in palettes) > TINTED:
         return Finding(None, 0.0, shown, "the picture has a single tint")
     if top >= COLOUR_TOP:
         return Finding(False, round(min(1.0, 0.5 + top / COLOUR_TOP / 6), 3), shown)

@@ -124,6 +124,9 @@ class Follower:
     def _moving(self, last: Gray, gray: Gray, found: Similarity) -> tuple[NDArray[np.bool_], NDArray[np.complex64]]:
         """Which pixels (at half size) moved by themselves, and how far against the camera."""
         small_last, small = half(undo(last, found)), half(gray)
+        # Light that changes is not movement: both are compared at the same brightness.
+        gain = float(np.clip(small.mean() / max(float(small_last.mean()), 1.0), 0.5, 2.0))
+        small_last = np.asarray(cv2.convertScaleAbs(small_last, alpha=gain), np.uint8)
         differs = cv2.absdiff(cv2.blur(small_last, (3, 3)), cv2.blur(small, (3, 3)))
         field = self._flow.calc(small_last, small, None)
         flow = (field[..., 0] + 1j * field[..., 1]).astype(np.complex64) * 2

@@ -15,8 +15,8 @@ DARK, BRIGHT, MARGIN = 0.27, 0.6, 0.04
 """Mean brightness below which a picture is dark and above which it is bright; undetermined within the margin."""
 CHANGE_CLEAR, CHANGE_FAINT = 0.1, 0.035
 """Change of the mean brightness: from where it is a change, and below which it is none."""
-ONE_WAY = 0.7
-"""Share of all change that must go one way for the light to grow or fade."""
+ONE_WAY, TO_AND_FRO = 0.7, 0.4
+"""Share of all change that must go one way for the light to grow or fade, and below which it goes to and fro."""
 BLACK_MEAN, BLACK_HIGH = 0.05, 0.12
 """A black picture: its mean, and what 99 percent of it stay below."""
 
@@ -90,6 +90,6 @@ def trend(mean: NDArray[np.float64], change: float, shots: int) -> Finding[Trend
     if abs(change) >= CHANGE_CLEAR and one_way >= ONE_WAY:
         sure = round(one_way * min(1.0, 0.5 + abs(change) / CHANGE_CLEAR / 8), 3)
         return Finding("brighter" if change > 0 else "darker", sure, shown)
-    if spread >= 2 * CHANGE_CLEAR and abs(change) < CHANGE_CLEAR / 2:
+    if spread >= 2 * CHANGE_CLEAR and one_way < TO_AND_FRO:
         return Finding("varying", round(min(1.0, spread / CHANGE_CLEAR / 4), 3), shown)
     return Finding(None, 0.0, shown, "the change of brightness is too small or too uneven to name")

@@ -32,8 +32,7 @@ LARGEST = 0.45
 def judge(steps: Sequence[Step], camera: Camera, width: int, height: int) -> Motion:
     """What moves by itself in a shot, whose steps were measured on frames of this size."""
     if camera.reason:
-        lost = Finding[bool](reason=f"the camera could not be followed: {camera.reason}")
-        return Motion(moving=lost, tracking=lost, direction=Finding(reason=lost.reason))
+        return unknown(f"the camera could not be followed: {camera.reason}")
     known = [step for step in steps if step.followed]
     heat = sum((step.heat.astype(np.float64) for step in known if step.heat is not None), np.zeros(HEAT[::-1]))
     area = float(np.mean([step.area for step in known]))
@@ -50,6 +49,11 @@ def judge(steps: Sequence[Step], camera: Camera, width: int, height: int) -> Mot
         area=round(area, 4),
         box=box(heat),
     )
+
+
+def unknown(reason: str) -> Motion:
+    """Nothing is known about what moves."""
+    return Motion(Finding(reason=reason), Finding(reason=reason), Finding(reason=reason), Finding(reason=reason))
 
 
 def moves(known: Sequence[Step], area: float, camera: Camera, frame: Box | None, width: int) -> Finding[bool]:

@@ -186,10 +186,10 @@ def loop(watcher: Watcher, looks: Sequence[Look]) -> Finding[bool]:
     usual = float(np.percentile(changes, 90))
     ratio = watcher.around / max(usual, 0.25)
     shown = round(ratio, 2)
-    if ratio <= 1.6 and watcher.away >= 2.5 * watcher.around:
-        return Finding(True, round(min(1.0, 1.2 - ratio / 3), 3), shown)
     if watcher.away < 1.5:
         return Finding(None, 0.0, shown, "the picture hardly changes")
+    if ratio <= 1.6 and watcher.away >= 2.5 * watcher.around:
+        return Finding(True, round(min(1.0, 1.2 - ratio / 3), 3), shown)
     if ratio > 2.5 or watcher.away < 1.4 * watcher.around:
         return Finding(False, round(min(1.0, 0.5 + ratio / 12), 3), shown)
     return Finding(None, 0.0, shown, "the last frame is near the first, but not next to it")

@@ -173,7 +173,7 @@ class Watched:
         """What moves besides."""
         if "motion" not in self.wanted or flickers:
             why = "flicker cannot be told from movement" if flickers else "not asked for"
-            return Motion(Finding(reason=why), Finding(reason=why), Finding(reason=why), Finding(reason=why))
+            return motion.unknown(why)
         return motion.judge(self.steps, self.filmed, *self.size)
 
     @property
