@@ -197,7 +197,8 @@ def _language(match: Match) -> Iterator[Invention]:
 
 
 def _not_english(match: Match) -> bool:
-    own = set(match.intent.prompt.lower().split()) - listed("english")  # names, in any language
+    prompt = match.intent.prompt.lower()
+    own = {*prompt.split(), *re.findall(r"\w+", prompt)} - listed("english")  # names, in any language
     tokens = match.scene.analysis.tokens
     words = [token.lower for token in tokens if token.text[:1].isalpha() and token.lower not in own]
     if len(words) < 12:

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from t2v_recaption import fidelity, intent
@@ -116,6 +116,7 @@ def test_what_is_mended_passes(prompt: str, text: str) -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example("A:B:B:B㐀B:B𠀀B:B%À\x08ꀀ", "")
 @given(st.text(min_size=1, max_size=60).filter(str.strip), st.text(max_size=120))
 def test_any_text_can_be_mended(prompt: str, text: str) -> None:
     assert mended(prompt, text)[2].passed
