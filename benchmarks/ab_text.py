@@ -153,8 +153,8 @@ def as_text(found: Mapping[str, Any]) -> str:
 
 
 def _means(contest: Contest) -> dict[str, float | None]:
-    first = contest.comparisons[0]
-    return {first.first: first.mean_first} | {each.second: each.mean_second for each in contest.comparisons}
+    base = next((each.mean_first for each in contest.comparisons if each.mean_first is not None), None)
+    return {contest.baseline: base} | {each.second: each.mean_second for each in contest.comparisons}
 
 
 def _number(value: float | None) -> str:

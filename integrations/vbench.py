@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t2v_recaption import Enhancer, InvalidInput, Job, launch
+from t2v_recaption import Enhancer, InvalidInput, Job
 from t2v_recaption.integrations._host import HostEnhancer
 from t2v_recaption.integrations._manifest import record, text_of, write_manifest
 
@@ -165,4 +165,6 @@ def _check_shared(prompts: Sequence[str], names: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
+    from t2v_recaption import launch  # the command line, which naming videos does not need
+
     launch("vbench", "generic", start)
