@@ -204,9 +204,12 @@ class Pass:
 
     def _key_before(self, limit: int) -> int:
         """The last key frame that is shown at `limit` or before, as far as the index tells."""
+        return max(0, bisect.bisect_right(self._keys, limit - self._delay()) - 1)
+
+    def _delay(self) -> int:
+        """How much later than the index says a key frame is shown, from the last one that was read."""
         here = self._packets.latest_key
-        delay = 0 if here is None or here.pts is None else here.pts - self._clock(here)
-        return max(0, bisect.bisect_right(self._keys, limit - delay) - 1)
+        return 0 if here is None or here.pts is None else here.pts - self._clock(here)
 
     def _clock(self, packet: Packet) -> int:
         """A packet's time as the index counts: decoding time where there is one."""
@@ -216,7 +219,8 @@ class Pass:
 
     def _jump(self, key: int) -> None:
         try:
-            self._container.seek(self._keys[key], stream=self._stream)
+            # FFmpeg takes the time for that of presentation: anything less would land one key frame earlier.
+            self._container.seek(self._keys[key] + self._delay(), stream=self._stream)
         except (av.FFmpegError, OSError):
             self._keys = ()
             return

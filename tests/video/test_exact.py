@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from t2v_recaption.video import Clip
+from t2v_recaption.video.facts import index_of
+from t2v_recaption.video.passes import Pass
 from tests.video.films import number_of, write
 
 X264 = "ref=3:scenecut=0:"
@@ -146,3 +148,14 @@ def test_parts(sources, data):
     first, last = sorted(data.draw(st.lists(st.integers(0, len(times) - 1), min_size=2, max_size=2, unique=True)))
     part = Clip(path).part(times[first], times[last])
     assert same([(f.time, number_of(f.pixels)) for f in part.frames()], truth[first:last])
+
+
+def test_a_jump_lands_at_the_nearest_key_frame(sources):
+    path, _ = sources["even-closed.mp4"]  # a key frame every 12 frames, B-frames between
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        reading = Pass(container, stream, index_of(container, stream).keys, lambda _: None)
+        (frame,) = reading.shown([3.0])
+        assert reading.seconds(frame) == pytest.approx(3.0)
+        key = reading._packets.first_key
+        assert float(key.pts * key.time_base) == pytest.approx(72 * 0.04)

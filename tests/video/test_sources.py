@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -227,6 +227,7 @@ def test_hash_is_of_the_content(film, tmp_path):
     assert Clip(ARRAY, fps=10).sha256() == Clip(torch.from_numpy(ARRAY), fps=10).sha256()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_bytes_are_read_or_refused(content):
     with contextlib.suppress(InvalidInput):
