@@ -17,6 +17,8 @@ HELP_BLOCK = re.compile(r"(<!-- help -->\n```text\n).*?(```\n)", re.S)
 NEEDS_MORE = (
     "t2v serve",
     "t2v backends install",
+    "clip.mp4",
+    "captions-*",
     "--base-url",
     "--backend",
     "--model",

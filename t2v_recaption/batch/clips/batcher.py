@@ -70,7 +70,8 @@ class Batcher:
             self._condition.notify_all()
             while not self._stopped and any(question.open for question in questions):
                 self._condition.wait(1.0)
-            self._busy += 1
+            if self.calls > 1 or questions[0].open:
+                self._busy += 1  # otherwise done with the answer
         for question in questions:
             if question.error is not None:
                 raise question.error
@@ -164,6 +165,9 @@ class Batcher:
             self.asked += len(requests)
             self._answered = self._answered or error is None
             place = 0
+            # Who is answered is about to ask again, from this moment on and not only when its thread wakes up: or else
+            # the next batch would go off without it, and sessions would fall out of step.
+            self._busy += len(batch) if self.calls == 1 else 0
             for question in batch:
                 if error is None:
                     question.replies = tuple(replies[place : place + len(question.requests)])

@@ -66,7 +66,9 @@ class ClipJob:
         """
         known: dict[str, Any] = {"mode": self.mode, "split": self.split}
         if captioner is None:
-            return known
+            from t2v_recaption.captioners.measured import MeasuredCaptioner
+
+            return {**known, **MeasuredCaptioner().identity()}
         identity = {key: value for key, value in captioner.identity().items() if key != "t2v_recaption"}
         identity["backend"] = {key: value for key, value in identity["backend"].items() if key != "base_url"}
         return {**known, "sampling": captioner.sampling(self.mode), **identity}

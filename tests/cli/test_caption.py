@@ -1,0 +1,156 @@
+"""`t2v caption`, `t2v ask` and `t2v merge` as users run them: what goes where, and the exit codes."""
+
+import io
+import json
+import sys
+
+import pytest
+
+from t2v_recaption.cli import main
+from tests.batch.clips.conftest import Eyes, make_clips, rows
+
+
+@pytest.fixture
+def eyes():
+    server = Eyes()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def clips(tmp_path):
+    return make_clips(tmp_path / "clips", 3)
+
+
+@pytest.fixture
+def t2v(capsys):
+    def run(*arguments) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stopped:
+            main([str(argument) for argument in arguments])
+        told = capsys.readouterr()
+        return stopped.value.code, told.out, told.err
+
+    return run
+
+
+@pytest.fixture
+def model(eyes) -> list[str]:
+    return ["--base-url", eyes.url, "--model", "eyes"]
+
+
+def test_one_clip_gives_one_line_and_nothing_else(clips, t2v, model) -> None:
+    code, out, err = t2v("caption", clips / "clip0.mp4", *model)
+    assert code == 0
+    assert out.count("\n") == 1
+    assert out.startswith("A pattern named")
+    assert err == ""
+
+
+def test_json_has_the_columns_of_the_output(clips, tmp_path, t2v, model) -> None:
+    _, out, _ = t2v("caption", clips / "clip0.mp4", "--mode", "fast", "--json", *model)
+    alone = json.loads(out)
+    code, _, _ = t2v("caption", clips / "clip0.mp4", "--mode", "fast", "-o", tmp_path / "o.jsonl", *model)
+    assert code == 0
+    (row,) = rows(tmp_path / "o.jsonl")
+    assert alone.keys() == row.keys()
+    assert {key for key in row if row[key] != alone[key]} <= {"settings", "provenance"}
+
+
+def test_a_part_of_a_clip(clips, t2v, model) -> None:
+    _, out, _ = t2v("caption", clips / "clip0.mp4", "--start", 2, "--end", 4, "--json", *model)
+    row = json.loads(out)
+    assert row["timestamp"] == [2.0, 4.0]
+    assert all(2 <= time < 4 for time in row["keyframe"])
+
+
+def test_without_a_model_it_says_what_is_measured_and_which_model_to_add(clips, tmp_path, t2v) -> None:
+    code, out, err = t2v("caption", clips / "clip0.mp4")
+    assert code == 0
+    assert "second" in out
+    assert "--model" in err
+    code, _, err = t2v("caption", clips, "-o", tmp_path / "out.jsonl")
+    assert code == 0
+    assert {row["mode"] for row in rows(tmp_path / "out.jsonl")} == {"measured"}
+    assert all(row["caption"] for row in rows(tmp_path / "out.jsonl"))
+
+
+def test_many_clips_go_into_a_file_and_the_exit_code_tells(clips, tmp_path, t2v, model) -> None:
+    code, out, err = t2v("caption", clips, "-o", tmp_path / "out.jsonl", "--export", "prompts", *model)
+    assert (code, out) == (0, "")
+    assert "3 of 3 captions" in err
+    assert (tmp_path / "out.prompts.txt").is_file()
+    (clips / "bad.mp4").write_bytes(b"x")
+    code, out, err = t2v("caption", clips, "-o", tmp_path / "out.jsonl", "--resume", "--json", *model)
+    assert code == 1
+    assert json.loads(out)["failed"] == 1
+    assert "bad.mp4" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["caption"],
+        ["caption", "nowhere.mp4"],
+        ["caption", "{clips}"],
+        ["caption", "{clips}/clip0.mp4", "{clips}/clip1.mp4"],
+        ["caption", "{clips}/clip0.mp4", "--resume"],
+        ["caption", "{clips}/clip0.mp4", "--mode", "measured", "--model", "x"],
+        ["caption", "{clips}", "-o", "{clips}/out.xml"],
+        ["caption", "{clips}", "-o", "{clips}/out.jsonl", "--start", "3"],
+        ["caption", "{clips}", "-o", "{clips}/out.jsonl", "--shard", "5/4"],
+        ["caption", "{clips}", "-o", "{clips}/out.jsonl", "--split", "often"],
+        ["caption", "{clips}", "-o", "{clips}/out.jsonl", "--sampling", "never", "--model", "x"],
+        ["caption", "{clips}/clip0.mp4", "--schema", "{clips}/none.json", "--model", "x"],
+        ["ask", "{clips}/clip0.mp4", "What?"],
+        ["ask", "{clips}/clip0.mp4"],
+        ["merge", "{clips}/none.jsonl", "-o", "{clips}/out.jsonl"],
+    ],
+)
+def test_wrong_usage_is_two_and_writes_nothing(clips, t2v, monkeypatch, arguments) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    code, out, err = t2v(*(argument.format(clips=clips) for argument in arguments))
+    assert code == 2
+    assert out == ""
+    assert err.startswith(("Error", "Usage"))
+    assert sorted(path.name for path in clips.iterdir()) == ["clip0.mp4", "clip1.mp4", "clip2.mp4"]
+
+
+def test_a_model_that_cannot_be_used_is_the_runs_error_and_no_clips_fault(clips, tmp_path, t2v) -> None:
+    url = ["--base-url", "http://127.0.0.1:9/v1", "--model", "eyes", "--option", "retries=0"]
+    code, _, err = t2v("caption", clips, "-o", tmp_path / "out.jsonl", *url)
+    assert code == 1
+    assert err.startswith("Error")
+
+
+def test_questions_are_answered_in_order(clips, t2v, model, monkeypatch) -> None:
+    code, out, _ = t2v("ask", clips / "clip0.mp4", "What is it?", "And then?", *model)
+    assert code == 0
+    assert len(set(out.splitlines())) == 2
+    monkeypatch.setattr(sys, "stdin", io.StringIO("What is it?\n\nAnd then?\n"))
+    assert t2v("ask", clips / "clip0.mp4", "-", *model)[1] == out
+    _, out, _ = t2v("ask", clips / "clip0.mp4", "What is it?", "--json", *model)
+    assert {"question", "text", "times", "frames"} <= json.loads(out).keys()
+
+
+def test_a_conversation_remembers(clips, t2v, model, eyes, monkeypatch) -> None:
+    seen = []
+    answer = eyes.answer
+    eyes.answer = lambda digest, body: seen.append(len(body["messages"])) or answer(digest, body)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("And then?\nquit\nnever asked\n"))
+    code, out, _ = t2v("ask", clips / "clip0.mp4", "What is it?", "-i", *model)
+    assert code == 0
+    assert len(out.splitlines()) == 2
+    assert len(seen) == 2
+    assert seen[1] > seen[0]
+
+
+def test_shards_are_merged(clips, tmp_path, t2v, model) -> None:
+    for index in (1, 2):
+        t2v("caption", clips, "-o", tmp_path / "out.jsonl", "--shard", f"{index}/2", "--mode", "fast", *model)
+    parts = sorted(tmp_path.glob("out-*.jsonl"))
+    code, _, err = t2v("merge", *parts, "-o", tmp_path / "all.jsonl")
+    assert (code, len(rows(tmp_path / "all.jsonl"))) == (0, 3)
+    assert "3 of 3" in err
+    code, _, err = t2v("merge", parts[0], "-o", tmp_path / "some.jsonl")
+    assert code == 1
+    assert parts[1].name in err
