@@ -75,8 +75,25 @@ def caption(
     vision = Vision(**options)
     mode = mode or ("sliding" if vision.names_model else "measured")
     _check_usage(clips, mode, vision, output, many)
+    code = _caption(clips, start, end, output, mode, vision, many, as_json)
     if mode == "measured" and not vision.names_model:
         click.echo(f"Note: no model was named, so only what can be measured is said. {ADVICE}", err=True)
+    return code
+
+
+MANY = ("retry", "workers", "batch_size", "timeout", "memory", "models", "gpus")
+
+
+def _caption(
+    clips: tuple[str, ...],
+    start: float | None,
+    end: float | None,
+    output: Path | None,
+    mode: str,
+    vision: Vision,
+    many: dict[str, Any],
+    as_json: bool,
+) -> int:
     if output is None:
         from t2v_recaption.cli.caption_one import caption_one
 
@@ -86,9 +103,6 @@ def caption(
     from t2v_recaption.cli.caption_many import caption_many
 
     return caption_many(clips, output, mode, vision, many, as_json)
-
-
-MANY = ("retry", "workers", "batch_size", "timeout", "memory", "models", "gpus")
 
 
 def _check_usage(clips: tuple[str, ...], mode: str, vision: Vision, output: Path | None, many: dict[str, Any]) -> None:

@@ -163,7 +163,7 @@ class Batcher:
         with self._condition:
             self.batches += 1
             self.asked += len(requests)
-            self._answered = self._answered or error is None
+            self._answered = self._answered or any(reply.error is None for reply in replies)
             place = 0
             # Who is answered is about to ask again, from this moment on and not only when its thread wakes up: or else
             # the next batch would go off without it, and sessions would fall out of step.

@@ -55,6 +55,10 @@ class ClipJob:
         from t2v_recaption.captioners.captioner import Captioner
         from t2v_recaption.captioners.vision import make_vision_backend
 
+        if self.sampling:
+            from t2v_recaption.video import parse_sampling
+
+            parse_sampling(self.sampling)
         # The ledger remembers better than the cache of replies, and frames are not worth hashing twice.
         backend = make_vision_backend(self.backend, self.backend_options, cache=False)
         return Captioner(backend, self.profile, sampling=self.sampling or None, **self.captioner_options)

@@ -148,6 +148,8 @@ def caption_clips(
     ledger = Ledger(output.with_name(output.name + ".ledger"), sync=(resources or Resources()).sync)
     run = _Run(sources, output, job, ledger, column, shard, retry, tuple(exports))
     run.check(resume=resume, overwrite=overwrite)
+    run.total = sum(1 for _ in run.items())
+    run.settings = job.settings(None if job.mode == "measured" else job.captioner())
     with ledger.alone():
         return run.run(engine, resources or Resources(), overwrite, on_start, on_outcome)
 
@@ -162,6 +164,8 @@ class _Run:
     shard: Shard | None
     retry: Retry
     exports: tuple[str, ...]
+    total: int = 0
+    settings: dict[str, Any] = field(default_factory=dict)
 
     def items(self) -> Iterator[Item]:
         return find_items(self.sources, column=self.column, shard=self.shard)
@@ -187,9 +191,7 @@ class _Run:
         on_outcome: Callable[[Outcome], None] | None,
     ) -> ClipSummary:
         began = time.monotonic()
-        total = sum(1 for _ in self.items())
-        captioner = None if self.job.mode == "measured" else self.job.captioner()
-        settings = self.job.settings(captioner)
+        total, settings = self.total, self.settings
         if overwrite:
             self.ledger.clear()
         self.ledger.begin(settings)

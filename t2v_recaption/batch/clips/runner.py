@@ -31,6 +31,8 @@ from t2v_recaption.video.frame import Frame
 
 log = logging.getLogger(__name__)
 
+NO_WAY = (None, 401, 403, 404)
+"""HTTP statuses of a server that will not answer any request; None stands for no answer at all."""
 AHEAD = 4
 """Clips under way beyond what a batch holds: read, and waiting for the model."""
 
@@ -281,7 +283,12 @@ class Runner:
 
     def _answered(self, asked: tuple[ChatRequest, ...], batcher: Batcher) -> tuple[ChatReply, ...]:
         try:
-            return batcher.ask(asked)
+            replies = batcher.ask(asked)
+            for error in (reply.error for reply in replies):
+                # No server, no key, no such model: before anything was ever answered that is no fault of the clip's.
+                if error is not None and error.status in NO_WAY and not batcher.answered:
+                    raise Halt(error)
+            return replies
         except (InvalidInput, MissingDependency) as error:
             raise Halt(error) from error
         except BackendError as error:
