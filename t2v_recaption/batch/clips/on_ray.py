@@ -9,6 +9,7 @@ down by the driver when they arrive, and an interrupted clip begins anew.
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import pickle
 import sys
@@ -120,13 +121,15 @@ class RemoteReadings:
 class Captioning:
     """An actor that captions: one captioner with its model (or its server), a ledger file of its own."""
 
-    def __init__(self, job: ClipJob, ledger: Path, resources: Resources, settings: str, readers: list[Any]) -> None:
+    def __init__(self, job: ClipJob, ledger: Path, resources: Resources, settings: str, *readers: Any) -> None:
+        # Each reader as an argument of its own: a list of them would lie in the object store, where an actor that is
+        # started again may no longer find it.
         self.ledger = Ledger(ledger, sync=resources.sync)
         self.ledger.load()
         self.runner = Runner(
             job,
             self.ledger,
-            RemoteReadings(readers),
+            RemoteReadings(list(readers)),
             settings=settings,
             batch=resources.batch,
             in_flight=resources.in_flight,
@@ -183,7 +186,7 @@ class RayEngine:
             num_cpus=0.5, num_gpus=gpus, max_restarts=-1, max_concurrency=self.in_flight
         )
         self.models: list[Any] = [
-            made.remote(one, ledger.folder.resolve(), resources, settings, self.readers) for one in jobs
+            made.remote(one, ledger.folder.resolve(), resources, settings, *self.readers) for one in jobs
         ]
 
     def run(self, units: Iterable[Unit]) -> Iterator[Outcome]:
@@ -284,11 +287,13 @@ def start_ray(models: int, readers: int) -> bool:
         ray.init(log_to_driver=False)
         return True
     ray._private.ray_constants.ENABLE_RAY_CLUSTER = False  # for a ray that was imported before the line above
+    logging.getLogger("ray").setLevel(logging.ERROR)  # that it has started is no news to who asked for it
     environment = {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
     ray.init(
         num_cpus=max(os.cpu_count() or 1, models + readers),
         include_dashboard=False,
         log_to_driver=False,
+        logging_level=logging.ERROR,
         runtime_env={"env_vars": environment},
     )
     return True
