@@ -121,13 +121,16 @@ def _measure_here(side: str, path: str, model: str) -> None:
 @click.argument("clips", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--rounds", default=3, show_default=True, help="Rounds in which the two take turns.")
 @click.option("--lengths", default="30,60,120", show_default=True, help="Seconds of the clips that are made.")
-def main(clips: tuple[Path, ...], rounds: int, lengths: str) -> None:
+@click.option("--gop", default=250, show_default=True, help="Frames between their key frames.")
+def main(clips: tuple[Path, ...], rounds: int, lengths: str, gop: int) -> None:
     """Key frames of CLIPS and of clips that are made, by this package and as ShareGPT4Video's script finds them."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model = tiny_clip(folder / "model")
         made = [
-            write(folder / f"{s}s.mp4", moving(s), range(s * 25), Fraction(1, 25), preset="superfast", bf="3")
+            write(
+                folder / f"{s}s.mp4", moving(s), range(s * 25), Fraction(1, 25), g=str(gop), preset="superfast", bf="3"
+            )
             for s in map(int, filter(None, lengths.split(",")))
         ]
         click.echo("clip       side               wall       CPU    memory   key frames")

@@ -92,6 +92,7 @@ class Converter:
         self._longest_side = longest_side
         self._background = BACKGROUNDS[background]
         self._note = note
+        self._turn: tuple[bool, bool, bool] | None = None
 
     def __call__(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
         """Height x width x 3."""
@@ -104,8 +105,9 @@ class Converter:
             pixels = over(self._convert(frame, size, "rgba"), self._background)
         else:
             pixels = self._convert(frame, size, "rgb24")
-        turn = turn_of(frame)
-        return turned(pixels, turn) if any(turn) else pixels
+        if self._turn is None:  # asked once: a frame and its side data hold each other, and live on for a while
+            self._turn = turn_of(frame)
+        return turned(pixels, self._turn) if any(self._turn) else pixels
 
     def _convert(self, frame: av.VideoFrame, size: tuple[int, int], layout: str) -> NDArray[Any]:
         options: dict[str, Any] = {"width": size[0], "height": size[1], "interpolation": Interpolation.AREA}

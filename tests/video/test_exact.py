@@ -1,11 +1,14 @@
 """Whatever is sought and skipped on the way, the frames are those of a full decode from the start."""
 
 import bisect
+import gc
 import random
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -159,3 +162,25 @@ def test_a_jump_lands_at_the_nearest_key_frame(sources):
         assert reading.seconds(frame) == pytest.approx(3.0)
         key = reading._packets.first_key
         assert float(key.pts * key.time_base) == pytest.approx(72 * 0.04)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the process's memory from /proc")
+def test_nothing_of_the_frames_stays(films):
+    picture = np.zeros((720, 1280, 3), np.uint8)
+    path = write(films / "large.mp4", EVEN, size=(1280, 720), pictures=[picture] * 100, options={"g": "5"})
+
+    def megabytes():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+    clip = Clip(path, threads=1)
+    for _ in clip.frames([0.0, 2.0, 3.9]):
+        pass
+    before = megabytes()
+    gc.disable()  # what waits for the collector counts as kept
+    try:
+        for _ in range(4):
+            for _ in clip.frames([n * 0.2 for n in range(20)]):
+                pass
+    finally:
+        gc.enable()
+    assert megabytes() - before < 50  # 80 frames would be 110 MB as decoded, 220 MB as arrays
