@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -15,6 +15,7 @@ counts = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.j
 ps = st.dictionaries(st.text(min_size=1), st.floats(0, 1), min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(counts, st.sampled_from([0.8, 0.9, 0.95, 0.99]))
 def test_intervals_of_a_share_are_scipys(count, level) -> None:
     k, n = count
@@ -32,6 +33,7 @@ def test_wilson_of_sixty_percent(n, low, high) -> None:
     assert (round(found.low, 2), round(found.high, 2)) == (low, high)
 
 
+@settings(deadline=None)
 @given(counts)
 def test_binomial_tails_are_scipys(count) -> None:
     k, n = count
@@ -39,6 +41,7 @@ def test_binomial_tails_are_scipys(count) -> None:
     assert at_least(k, n, 0.3) == pytest.approx(stats.binom.sf(k - 1, n, 0.3), abs=1e-10)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 200), st.integers(0, 200))
 def test_the_sign_test_is_scipys_and_has_no_side(first, second) -> None:
     expected = stats.binomtest(first, first + second).pvalue if first + second else 1.0
@@ -46,6 +49,7 @@ def test_the_sign_test_is_scipys_and_has_no_side(first, second) -> None:
     assert sign_test(first, second) == sign_test(second, first)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans())))
 def test_mcnemar_counts_what_differs(outcomes) -> None:
     found = mcnemar(outcomes)
@@ -63,6 +67,7 @@ def test_wins_ties_and_losses() -> None:
     assert (nothing.rate, nothing.share, nothing.p) == (None, None, 1.0)
 
 
+@settings(deadline=None)
 @given(ps)
 def test_holm_and_benjamini_hochberg(found) -> None:
     names = sorted(found, key=lambda name: found[name])
@@ -77,6 +82,7 @@ def test_holm_and_benjamini_hochberg(found) -> None:
     assert list(strict) == list(loose) == list(found)
 
 
+@settings(deadline=None)
 @given(st.floats(-1, 1), st.floats(0, 1))
 def test_an_interval_mirrors(low, width) -> None:
     found = Interval(low, low + width)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -27,11 +27,13 @@ def test_prompts_needed_is_that_of_the_t_test(difference, power) -> None:
     assert power_of_t(n + 2, difference, 0.3) > power
 
 
+@settings(deadline=None)
 @given(st.integers(10, 2000), st.floats(0.01, 1), st.sampled_from([0.8, 0.9]))
 def test_what_is_detectable_needs_that_many_prompts(n, spread, power) -> None:
     assert prompts_needed(detectable(n, spread, power=power), spread, power=power) in (n, n + 1)
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 0.5), st.floats(0.05, 1))
 def test_more_is_needed_for_less(difference, spread) -> None:
     assert prompts_needed(difference / 2, spread) >= prompts_needed(difference, spread)

@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2v_recaption.compare.reliability import Calibration, corrected_difference, corrected_rate, flip_rate
@@ -35,6 +35,7 @@ def test_the_error_behind_the_flips_is_found() -> None:
     assert found.attenuation == pytest.approx(0.7, abs=0.04)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1), counts, counts, counts, counts)
 def test_the_errors_of_a_judge_are_taken_out(rate, tp, fn, tn, fp) -> None:
     judge = Calibration(tp, fn, tn, fp)

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2v_recaption.compare.scores import Score, pair_up
@@ -60,6 +60,7 @@ def test_one_yes_or_no_a_prompt_is_noticed() -> None:
     assert not pair_up([Score("p", 0.5)], [Score("p", 0)]).binary
 
 
+@settings(deadline=None)
 @given(arms, arms)
 def test_pairing_never_invents_and_never_loses(first, second) -> None:
     if not first and not second:

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2v_recaption import targets
@@ -101,6 +101,7 @@ def test_what_the_prompt_brought_along_is_not_counted() -> None:
         diversity(texts, ["a cat"])
 
 
+@settings(deadline=None)
 @given(texts)
 def test_measures_stay_within_their_bounds(text) -> None:
     found = measure_text(text)
@@ -111,6 +112,7 @@ def test_measures_stay_within_their_bounds(text) -> None:
     assert measure_text(text) == found
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="ab cd.", max_size=40), max_size=6))
 def test_diversity_stays_within_its_bounds(some) -> None:
     found = diversity(some)
