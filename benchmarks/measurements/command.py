@@ -14,6 +14,7 @@ import click
 
 from benchmarks.measurements.cases import QUESTIONS, scenes, truth
 from benchmarks.measurements.renderer import write
+from benchmarks.measurements.speed import rows
 from t2v_recaption.video.measurements import Measurements, measure
 
 TUNED, HELD = range(0, 1), range(100, 101)
@@ -60,8 +61,13 @@ class Table:
 @click.option("--only", default="", help="Only scenes whose name holds this.")
 @click.option("--clips", type=click.Path(path_type=Path, exists=True), help="Folder with the clips of clips.json.")
 @click.option("--scenes/--no-scenes", "render", default=True, help="Whether to render and measure scenes.")
-def main(part: str, only: str, clips: Path | None, render: bool) -> None:
+@click.option("--speed", is_flag=True, help="Only what whole processes take.")
+def main(part: str, only: str, clips: Path | None, render: bool, speed: bool) -> None:
     """Print how often measurements are right on rendered scenes with known truth, and on clips labelled by eye."""
+    if speed:
+        with tempfile.TemporaryDirectory() as folder:
+            click.echo("\n".join(rows(Path(folder), 5)))
+        return
     for name, seeds in (("tuned", TUNED), ("held", HELD)):
         if render and part in (name, "both"):
             click.echo(f"\n## {name} scenes\n")

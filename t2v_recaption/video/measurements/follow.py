@@ -64,8 +64,6 @@ class Step:
     """Share of them (by weight) that agree with the camera's movement."""
     spread: float = 0.0
     """Share of the picture's 3 x 3 fields in which points agree with it."""
-    rival: float = 0.0
-    """Weight of points that agree with a second, different movement, as a share of those that agree with the first."""
     change: float = 0.0
     """Mean difference of the two frames, levels."""
     area: float = 0.0
@@ -112,7 +110,7 @@ class Follower:
         found = fit(old, new, weights, tolerance)
         if found is None:
             return Step(time, time - since, tracked=len(old), change=change)
-        followed = camera(found, old, new, weights, tolerance, gray)
+        followed = camera(found, old, weights, gray)
         if not self._motion or min(gray.shape) < 32:
             return Step(time, time - since, change=change, **followed)
         start = clock.perf_counter()
@@ -206,9 +204,7 @@ def border_weights(points: Points, shape: tuple[int, ...]) -> NDArray[np.float64
     return np.where((np.abs(x - 0.5) > 0.3) | (np.abs(y - 0.5) > 0.3), 2.0, 1.0)
 
 
-def camera(
-    found: Similarity, old: Points, new: Points, weights: NDArray[np.float64], tolerance: float, gray: Gray
-) -> dict[str, Any]:
+def camera(found: Similarity, old: Points, weights: NDArray[np.float64], gray: Gray) -> dict[str, Any]:
     """The camera's part of a step."""
     height, width = gray.shape
     middle = np.array([(width - 1) / 2 + 1j * (height - 1) / 2])
@@ -222,17 +218,7 @@ def camera(
         "tracked": len(old),
         "share": float(weights[inliers].sum() / weights.sum()),
         "spread": len(set(zip(row.tolist(), column.tolist(), strict=True))) / 9,
-        "rival": rival(found, old, new, weights, tolerance),
     }
-
-
-def rival(found: Similarity, old: Points, new: Points, weights: NDArray[np.float64], tolerance: float) -> float:
-    """How much speaks for a second movement, as a share of what speaks for the first."""
-    rest = ~found.inliers
-    other = fit(old[rest], new[rest], weights[rest], tolerance)
-    if other is None:
-        return 0.0
-    return float(weights[rest][other.inliers].sum() / max(weights[found.inliers].sum(), 1e-9))
 
 
 def heat(moving: NDArray[np.bool_]) -> NDArray[np.uint8]:
