@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -72,10 +73,11 @@ class Verdict(Record):
 def sparse_interval(
     differences: Sequence[float], interval: Interval | None, reach: float, level: float = 0.95
 ) -> Interval | None:
-    """The interval, widened where few prompts differ: what was not seen in n prompts may still be there.
+    """The interval, widened where almost all prompts differ by the same amount (most often: not at all).
 
-    Resampling cannot draw a difference that no prompt of the sample has. With fewer than six that differ, the share of
-    prompts that differ is therefore taken at the upper end of its exact interval, with the largest difference possible.
+    Resampling cannot draw a difference that no prompt of the sample has. Where fewer than six prompts differ otherwise
+    than the rest, the share of such prompts is therefore taken at the upper end of its exact interval, with the largest
+    difference possible.
 
     Args:
         differences: one a prompt.
@@ -83,14 +85,26 @@ def sparse_interval(
         reach: the largest difference possible.
         level: of confidence.
     """
-    differ = sum(d != 0 for d in differences)
-    if differ >= FEW_DIFFER or len(differences) < FEW_DIFFER:
+    n = len(differences)
+    usual, same = _usual(differences)
+    if n < 2 or n - same >= FEW_DIFFER or (same < 2 and usual):
         return interval
-    share = clopper_pearson(differ, len(differences), level)
-    unseen = (share.high - differ / len(differences)) * reach
-    mean = math.fsum(differences) / len(differences)
+    unseen = _unseen(n - same, n, level) * (reach + abs(usual))
+    mean = math.fsum(differences) / n
     low, high = max(-reach, mean - unseen), min(reach, mean + unseen)
     return Interval(min(interval.low, low) if interval else low, max(interval.high, high) if interval else high, level)
+
+
+def _usual(differences: Sequence[float]) -> tuple[float, int]:
+    """The difference that most prompts have, the one nearest to 0 among equals, and how many have it."""
+    # Means of the same scores in another order differ in the last digits.
+    counts = Counter(round(d, 12) + 0.0 for d in differences)
+    return min(counts.items(), key=lambda item: (-item[1], abs(item[0]))) if counts else (0.0, 0)
+
+
+def _unseen(other: int, prompts: int, level: float) -> float:
+    """How much larger than in the sample the share of other prompts may be."""
+    return clopper_pearson(other, prompts, level).high - other / prompts
 
 
 def call(difference: float, interval: Interval | None, p: float, prompts: int, settings: Settings) -> Call:
@@ -107,18 +121,21 @@ def call(difference: float, interval: Interval | None, p: float, prompts: int, s
 def more_prompts(difference: float, spread: float | None, prompts: int, settings: Settings, reach: float) -> int | None:
     """About how many more prompts settle it: until the interval clears zero or lies within the margin.
 
-    Whichever of the two comes first, at the observed spread and the observed difference shrunk by its own uncertainty
+    Whichever of the two comes first: where all prompts differ alike, until few enough others can have been missed; else
+    at the observed spread and the observed difference shrunk by its own uncertainty
     (James and Stein's factor 1 - error²/difference²): what stands out in few prompts does so partly by chance. None
     where one cannot say.
     """
     if spread is None or prompts < 2:
         return None
     options = {"power": settings.power, "level": settings.level}
-    if not spread:
-        if not settings.margin or not reach:
+    if spread < 1e-12:  # all alike, up to rounding
+        size = abs(difference)
+        room = max(settings.margin - size, size)
+        if not room or not reach:
             return None
         tail = (1 - settings.level) / 2
-        free = math.log(tail) / math.log1p(-min(settings.margin / reach, 0.999))
+        free = math.log(tail) / math.log1p(-min(room / (reach + size), 0.999))
         wanted = [math.ceil(free)]
     else:
         error = spread / math.sqrt(prompts)

@@ -86,6 +86,34 @@ def test_all_ties() -> None:
     assert compare(unbounded, unbounded, settings=Settings(scale=None, margin=1)).difference == 0
 
 
+def test_nearly_all_prompts_alike_have_an_interval_that_says_what_may_be_unseen() -> None:
+    found = compare(*given_differences(*[-1.0] * 7, -2 / 3))
+    assert found.verdict.call is Call.FIRST
+    assert found.interval.low == -1
+    # Clopper and Pearson: one of eight may be up to 52.7 of 100; each of them as far as +1, 2 from -1.
+    assert found.interval.high == pytest.approx(found.difference + 2 * (0.526509 - 1 / 8), abs=1e-5)
+    alike = compare(*given_differences(*[0.5] * 8))
+    assert alike.interval.holds(0)
+    assert alike.verdict.call is Call.INCONCLUSIVE
+    settled = 8 + alike.verdict.more
+    assert compare(*given_differences(*[0.5] * settled)).verdict.call is Call.SECOND
+    assert compare(*given_differences(*[0.5] * (settled - 1))).verdict.call is Call.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("prompts", [6, 8, 12, 20, 40])
+@pytest.mark.parametrize("values", [(-1.0, -2 / 3), (-1.0, 1.0), (0.5, 0.0), (0.0, 1.0), (0.25, -0.25)])
+@pytest.mark.parametrize("share", [0.05, 0.1])
+def test_intervals_cover_the_truth_where_nearly_all_prompts_are_alike(prompts, values, share) -> None:
+    usual, other = values
+    truth = usual + share * (other - usual)
+    random, covered = np.random.default_rng(prompts), 0
+    for _ in range(60):
+        drawn = [other if rare else usual for rare in random.random(prompts) < share]
+        interval = compare(*given_differences(*drawn), settings=Settings(resamples=2000)).interval
+        covered += interval.low - 1e-9 <= truth <= interval.high + 1e-9
+    assert covered >= 54  # of 60; at 95 % fewer happen in 3 of 1,000 draws
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_too_few_prompts_never_have_a_winner(count) -> None:
     found = compare(*given_differences(*[0.9] * count))
