@@ -131,6 +131,11 @@ class CachedBackend(Backend):
             return None
 
 
+def uncached(backend: Backend) -> Backend:
+    """The backend behind the cache: it answers anew what it was asked before."""
+    return backend.backend if isinstance(backend, CachedBackend) else backend
+
+
 def _whole(reply: ChatReply) -> bool:
     """Whether it is worth keeping: probabilities are whole however short the text is."""
     return reply.error is None and (reply.finish_reason == "stop" or reply.probabilities is not None)

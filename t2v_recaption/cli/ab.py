@@ -77,11 +77,12 @@ def ab(ctx: click.Context) -> None:
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="For one clip.  [default: 3600]"
 )
 @option("--judge", metavar="SPEC", help="A model that says which is better: openai:model=…,base_url=…")
+@option("--retest", type=click.IntRange(0), metavar="N", help="Give judges N questions and clips again.  [default: 0]")
 @option("--check", "checks", multiple=True, metavar="KEY=VALUE", help="How clips are verified (judge=…, frames=…).")
 @option(
     "--scores", multiple=True, metavar="ARM=FILE", help="Scores of another tool: vbench:FILE, compbench:FILE, FILE."
 )
-@option("--price", "prices", multiple=True, metavar="STEP=MONEY", help="Of a clip, text or judgement.")
+@option("--price", "prices", multiple=True, metavar="STEP=MONEY", help="Of a text, clip, check or judgement.")
 @option("--max-cost", type=click.FloatRange(min=0), metavar="MONEY", help="Stop before more is spent.")
 @option("--max-generations", type=click.IntRange(0), metavar="N", help="Stop before more clips are made.")
 @option("--dry-run", is_flag=True, help="Say what would be made, for how much time and money.")

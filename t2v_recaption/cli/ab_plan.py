@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 KEYS = {
     "arms", "baseline", "checks", "column", "confidence", "csv", "fail_if_worse", "generate", "judge", "junit", "level",
     "limit", "margin", "max_cost", "max_generations", "measures", "order_seed", "power", "prices", "primary", "prompts",
-    "report", "resamples", "run", "scores", "seeds", "suite", "target", "tie", "timeout",
+    "report", "resamples", "retest", "run", "scores", "seeds", "suite", "target", "tie", "timeout",
 }  # fmt: skip
 """What a plan file may say."""
 OTHER_NAMES = {"run": "folder", "csv": "csv_file"}
@@ -55,6 +55,7 @@ def made_run(prompts: Path | None, plan: Path | None, given: dict[str, Any]) -> 
         timeout=float(options.get("timeout", 3600.0)),
         new_plan=bool(options.get("new_plan")),
         retry=bool(options.get("retry")),
+        retest=int(options.get("retest", 0)),
     )
     return run, {key: options[key] for key in OUTPUTS if key in options}
 

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from t2v_recaption.compare.run import Run
     from t2v_recaption.compare.store import Outcome
 
-DOING = {"text": "Writing", "clip": "Making clips", "check": "Checking clips", "judgement": "Asking the judge"}
+DOING = {
+    "text": "Writing",
+    "clip": "Making clips",
+    "check": "Checking clips",
+    "judgement": "Asking the judge",
+    "retest": "Asking judges again",
+}
 TONES = {Call.SECOND: "bold green", Call.FIRST: "bold red", Call.SAME: "bold", Call.INCONCLUSIVE: "bold yellow"}
 LISTED = 5
 """Problems that a terminal lists."""
@@ -78,6 +84,8 @@ def show(result: Result) -> None:
     _others(console, result)
     for told in result.preferences:
         console.print(Text.assemble(("Preference  ", "bold"), told.text))
+    for again in result.retests:
+        console.print(Text.assemble(("Retest  ", "bold"), again.text))
     _problems(console, result)
     for note in result.notes:
         console.print(Text.assemble(("Note  ", "bold"), note))

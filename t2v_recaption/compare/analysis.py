@@ -19,6 +19,7 @@ from t2v_recaption.compare.lock import Lock
 from t2v_recaption.compare.measures import Measure, Text, text_measure
 from t2v_recaption.compare.outside import outside_measure, read_scores
 from t2v_recaption.compare.preference import Preferences, preferences
+from t2v_recaption.compare.ranking import Ranking, choices_from, rank
 from t2v_recaption.compare.result import Cell, Measured, Problem, Result, Row
 from t2v_recaption.compare.scores import Score
 from t2v_recaption.compare.store import Store
@@ -57,6 +58,8 @@ def analysed(run: Run, lock: Lock, store: Store, stopped: str) -> Result:
         folder=str(run.folder),
         complete=not stopped,
         provenance=_provenance(run),
+        retests=run.retested(),
+        standing=_standing(run, primary),
     )
 
 
@@ -143,12 +146,32 @@ def _settings(settings: Settings, measure: Measure) -> Settings:
     return replace(settings, scale=measure.scale, better=measure.better, margin=margin)
 
 
-def _rows(run: Run, primary: Measured, texts: Mapping[tuple[str, str], Text]) -> tuple[Row, ...]:
+def _standing(run: Run, primary: Measured) -> Ranking | None:
+    """Three arms and more, ranked by who has the better score on each prompt."""
+    settings = run.design.settings
+    better = primary.contest.comparisons[0].settings.better
+    if len(run.design.arms) < 3 or better == "neither":
+        return None
+    sign = -1.0 if better == "lower" else 1.0
+    values: dict[str, dict[str, float]] = {arm.name: {} for arm in run.design.arms}
+    for (arm, prompt), score in _scored(primary).items():
+        values[arm][prompt] = sign * score
+    choices = choices_from(values, tie=settings.tie)
+    return rank(choices, resamples=max(2000, settings.resamples // 5), seed=settings.seed) if choices else None
+
+
+def _scored(primary: Measured) -> dict[tuple[str, str], float]:
+    """Arm and prompt → score on the primary measure."""
     scored: dict[tuple[str, str], float] = {}
     for found in primary.contest.comparisons:
         for pair in found.pairs:
             scored[found.first, pair.prompt] = pair.first
             scored[found.second, pair.prompt] = pair.second
+    return scored
+
+
+def _rows(run: Run, primary: Measured, texts: Mapping[tuple[str, str], Text]) -> tuple[Row, ...]:
+    scored = _scored(primary)
     cell = _text_cell if run.design.level == "text" else _clip_cell
     return tuple(
         Row(

@@ -8,10 +8,10 @@ from typing import Literal
 from t2v_recaption.errors import InvalidInput, RecaptionError
 from t2v_recaption.records import Record
 
-Step = Literal["text", "clip", "judgement"]
-"""What costs: a text by a model, a clip, an answer of a judge."""
+Step = Literal["text", "clip", "check", "judgement"]
+"""What costs: a text by a model, a clip, the check of a clip by models, an answer of a judge about two sides."""
 
-STEPS: tuple[Step, ...] = ("text", "clip", "judgement")
+STEPS: tuple[Step, ...] = ("text", "clip", "check", "judgement")
 
 
 class BudgetSpent(RecaptionError):
@@ -33,7 +33,7 @@ class Limits(Record):
         if self.max_cost is not None and not any(self.prices.values()):
             raise InvalidInput(
                 "--max-cost needs to know what something costs.",
-                hint="Give --price clip=0.05 (of a clip), text=0.002 (of a text) or judgement=0.001.",
+                hint="Give --price clip=0.05, text=0.002, check=0.01 or judgement=0.001 (of one each).",
             )
         for name, price in self.prices.items():
             if name not in STEPS or not price >= 0:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from t2v_recaption.compare.budget import Budget
 from t2v_recaption.compare.clip_measures import numbers
 from t2v_recaption.compare.clips import Clips
 from t2v_recaption.compare.design import Design, Job, digest
@@ -60,14 +61,29 @@ class Checks:
         """The jobs whose clip is there and not yet checked."""
         return [job for job in self.clips.jobs if self.clips.outcome(job) is not None and self.outcome(job) is None]
 
-    def check(self, done: Callable[[str, Outcome], None]) -> None:
+    def check(self, budget: Budget, done: Callable[[str, Outcome], None]) -> None:
         """Check what is missing."""
         for job in self.left():
             clip = self.clips.outcome(job)
             assert clip is not None
             key = self._key(job, clip)
             if self.store.get(key) is None:  # two arms may have the same clip
-                done(KIND, self.store.put(key, KIND, self._checked(job, clip)))
+                budget.allowed("check")
+                outcome = self._checked(job, clip, self.verifier)
+                budget.spend("check")
+                done(KIND, self.store.put(key, KIND, outcome))
+
+    def key(self, job: Job) -> str | None:
+        """The content address of a job's check; None where there is no clip."""
+        clip = self.clips.outcome(job)
+        return self._key(job, clip) if clip is not None and clip.ok else None
+
+    def checked_again(self, job: Job) -> Outcome:
+        """A clip checked anew, past every cache."""
+        clip = self.clips.outcome(job)
+        assert clip is not None
+        anew: Verifier = getattr(self.verifier, "uncached", lambda: self.verifier)()
+        return self._checked(job, clip, anew)
 
     def scores(self, job: Job, category: str) -> list[Score]:
         """One score a claim: 1 supported, 0 refuted, None for everything else, which is never a score."""
@@ -85,10 +101,10 @@ class Checks:
         told = {} if outcome is None or not outcome.ok else outcome.value["numbers"]
         return Score(job.item.id, told.get(name), job.position)
 
-    def _checked(self, job: Job, clip: Outcome) -> Outcome:
+    def _checked(self, job: Job, clip: Outcome, verifier: Verifier) -> Outcome:
         began = time.monotonic()
         try:
-            found = self.verifier.verify(self.clips.file(clip), self.frozen.claims[job.item.id])
+            found = verifier.verify(self.clips.file(clip), self.frozen.claims[job.item.id])
         except (
             Exception
         ) as error:  # a clip that cannot be read or a judge that fails: an outcome of its own, not a score
@@ -96,6 +112,7 @@ class Checks:
         told = {
             "claims": {result.claim.id: result.status.value for result in found.results},
             "reasons": {result.claim.id: result.reason for result in found.results},
+            "judged": _judged(found),
             "score": found.score,
             "coverage": found.coverage,
             "numbers": numbers(found),
@@ -112,3 +129,13 @@ class Checks:
     def _identity(self) -> dict[str, Any]:
         """Asked for once: a judge may have to ask its server which model it is."""
         return self.verifier.identity()
+
+
+def _judged(found: Verification) -> dict[str, dict[str, str]]:
+    """Judge → claim → what it said, whether it counted or not."""
+    told: dict[str, dict[str, str]] = {}
+    for result in found.results:
+        for verdict in result.verdicts:
+            if verdict.route == "judge":
+                told.setdefault(verdict.by, {})[result.claim.id] = verdict.status.value
+    return told

@@ -61,6 +61,10 @@ class Shown(Record):
         return bool(_identity(self.sides[0]) == _identity(self.sides[1]))
 
 
+Question = tuple[Shown, bool]
+"""Two sides, and whether the second is shown first."""
+
+
 @dataclass(frozen=True)
 class Bias(Record):
     """How far the place of a side, and not what it holds, decided."""
@@ -114,29 +118,37 @@ def judge_pairs(
     done: Callable[[str, Outcome], None] = lambda kind, outcome: None,
 ) -> None:
     """Ask the judge about every pair in both orders; answers are kept, and asked for once."""
-    questions = [(pair, swapped) for pair in pairs if not pair.same for swapped in (False, True)]
-    left = [q for q in questions if store.get(_key(judge, *q)) is None]
+    left = [q for q in questions(pairs) if store.get(answer_of(judge, *q)) is None]
     while left:
         count = budget.allowed("judgement", CHUNK)
         some, left = left[:count], left[count:]
-        began = time.monotonic()
-        replies = _replies(judge, some)
+        outcomes = ask(judge, some)
         budget.spend("judgement", len(some))
-        each = (time.monotonic() - began) / len(some)
-        for question, reply in zip(some, replies, strict=True):
-            outcome = reply if isinstance(reply, Outcome) else read_reply(reply, each)
-            done(KIND, store.put(_key(judge, *question), KIND, outcome))
+        for question, outcome in zip(some, outcomes, strict=True):
+            done(KIND, store.put(answer_of(judge, *question), KIND, outcome))
+
+
+def questions(pairs: Sequence[Shown]) -> list[Question]:
+    """What a judge is asked: every pair of two different sides, in both orders."""
+    return [(pair, swapped) for pair in pairs if not pair.same for swapped in (False, True)]
+
+
+def ask(judge: Backend, some: Sequence[Question]) -> list[Outcome]:
+    """Put questions to a judge, all in one call; one outcome a question."""
+    began = time.monotonic()
+    replies = _replies(judge, some)
+    each = (time.monotonic() - began) / max(1, len(some))
+    return [reply if isinstance(reply, Outcome) else read_reply(reply, each) for reply in replies]
 
 
 def missing(pairs: Sequence[Shown], judge: Backend, store: Store) -> int:
     """How many answers are still to be asked for."""
-    asked = [(pair, swapped) for pair in pairs if not pair.same for swapped in (False, True)]
-    return sum(store.get(_key(judge, *question)) is None for question in asked)
+    return sum(store.get(answer_of(judge, *question)) is None for question in questions(pairs))
 
 
 def preferences(pairs: Sequence[Shown], judge: Backend, store: Store, *, resamples: int, seed: int) -> Preferences:
     """What the judge's answers say of each two arms, and of all together."""
-    answers = [(pair, [store.get(_key(judge, pair, swapped)) for swapped in (False, True)]) for pair in pairs]
+    answers = [(pair, [store.get(answer_of(judge, pair, swapped)) for swapped in (False, True)]) for pair in pairs]
     problems = tuple(dict.fromkeys(f"{pair.item.id}: {o.error}" for pair, two in answers for o in two if o and o.error))
     name = str(judge.identity().get("model") or judge.name)
     found = []
@@ -200,7 +212,8 @@ def read_reply(reply: ChatReply, seconds: float = 0.0) -> Outcome:
     return Outcome({}, f"The judge answered {reply.text.strip()[:120]!r}, which is no choice.", seconds)
 
 
-def _key(judge: Backend, pair: Shown, swapped: bool) -> str:
+def answer_of(judge: Backend, pair: Shown, swapped: bool) -> str:
+    """The content address of an answer."""
     template = TEMPLATE[pair.level]
     sides = pair.sides[::-1] if swapped else pair.sides
     shown = [_identity(side) for side in sides]
@@ -211,7 +224,7 @@ def _identity(side: Any) -> Any:
     return side if isinstance(side, str) else side[1]
 
 
-def _replies(judge: Backend, some: Sequence[tuple[Shown, bool]]) -> list[ChatReply | Outcome]:
+def _replies(judge: Backend, some: Sequence[Question]) -> list[ChatReply | Outcome]:
     """One reply a question; whatever goes wrong with one costs only that one."""
     requests: list[ChatRequest | Outcome] = []
     for pair, swapped in some:

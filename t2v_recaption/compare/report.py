@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from t2v_recaption.compare.comparison import Category, Comparison
 from t2v_recaption.compare.preference import Preference
+from t2v_recaption.compare.ranking import Ranking
 from t2v_recaption.compare.result import Measured, Result, Row
 from t2v_recaption.compare.verdicts import Call
 from t2v_recaption.compare.words import amount, change
@@ -90,7 +91,9 @@ def report(result: Result) -> str:
         kinds=[(arm, _forest(some, result.primary)) for arm, some in result.primary.kinds.items() if len(some) > 1],
         others=[(each, _plot(each.contest.comparisons, each), _means(each)) for each in result.others],
         preferences=[(told, _preferred(told)) for told in result.preferences],
-        ranking=_ranking(result),
+        ranking=_ranking(result.ranking),
+        standing=_ranking(result.standing),
+        judges=bool(result.provenance.get("judge") or result.lock.design["checks"].get("judge")),
         extremes=extremes,
         prompts=[_shown(result, row, strips) for row in result.rows],
         left_out=strips.left_out,
@@ -165,8 +168,8 @@ def _means(measured: Measured) -> list[tuple[str, str]]:
     return [(name, amount(mean, measured.unit)) for name, mean in measured.means]
 
 
-def _ranking(result: Result) -> Markup | None:
-    if result.ranking is None:
+def _ranking(ranking: Ranking | None) -> Markup | None:
+    if ranking is None:
         return None
     rows = [
         Interval(
@@ -177,7 +180,7 @@ def _ranking(result: Result) -> Markup | None:
             f"{each.strength:+.2f}, first in {each.best:.0%}".replace("-", "−"),
             "one",
         )
-        for each in result.ranking.ranks
+        for each in ranking.ranks
     ]
     return intervals(rows, axis="strength (log)")
 

@@ -10,6 +10,7 @@ from t2v_recaption.compare.comparison import Category, Comparison, Contest
 from t2v_recaption.compare.lock import Lock
 from t2v_recaption.compare.preference import Preference
 from t2v_recaption.compare.ranking import Ranking
+from t2v_recaption.compare.retest import Retest
 from t2v_recaption.compare.verdicts import Call
 from t2v_recaption.records import Record
 
@@ -86,6 +87,10 @@ class Result(Record):
     complete: bool = True
     """False where the run was stopped before everything was made."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    retests: tuple[Retest, ...] = ()
+    """How often each judge that was asked again answered otherwise."""
+    standing: Ranking | None = None
+    """Of three arms and more, from who is higher on the primary measure, prompt by prompt."""
 
     @property
     def comparisons(self) -> tuple[Comparison, ...]:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from t2v_recaption.compare import lock as locks
 from t2v_recaption.compare.analysis import analysed
 from t2v_recaption.compare.blind import RESULT
-from t2v_recaption.compare.budget import Budget, BudgetSpent, Estimate, Limits, Step
+from t2v_recaption.compare.budget import STEPS, Budget, BudgetSpent, Estimate, Limits, Step
 from t2v_recaption.compare.checks import Checks, Verifier
 from t2v_recaption.compare.clips import Clips
 from t2v_recaption.compare.design import Design
 from t2v_recaption.compare.freeze import Frozen
 from t2v_recaption.compare.preference import Shown, judge_pairs, missing, pairs_of
 from t2v_recaption.compare.result import Result
+from t2v_recaption.compare.retest import ChoiceRetest, ClaimRetest, Retest
 from t2v_recaption.compare.store import NAME as STORE
 from t2v_recaption.compare.store import Outcome, Store, only_process
 from t2v_recaption.compare.texts import Texts
@@ -64,6 +65,7 @@ class Run:
         timeout: seconds for one clip of a command.
         new_plan: replace a plan that differs from the one the folder was made by.
         retry: try again what failed.
+        retest: how many questions and clips a judge is given again, to see how often it answers otherwise.
 
     Raises:
         InvalidInput: the design cannot be carried out, or the folder was made by another plan.
@@ -82,8 +84,10 @@ class Run:
         timeout: float = 3600.0,
         new_plan: bool = False,
         retry: bool = False,
+        retest: int = 0,
     ) -> None:
         self.design, self.folder, self.judge, self.retry = design, folder, judge, retry
+        self.retest = retest
         self.new_plan = new_plan
         self.frozen = Frozen(design, claims)
         self.budget = Budget(limits)
@@ -100,7 +104,8 @@ class Run:
         """
         with only_process(self.folder), Store(self.folder) as store:
             self._open(store)
-            more = {"generator": self._generator.identity()} if self._generator is not None else {}
+            parts = {"generator": self._generator, "judge": self.judge}
+            more = {name: part.identity() for name, part in parts.items() if part is not None}
             lines = self.frozen.lines()
             lock = locks.fix(self.folder, self.design, lines, more=more, new_plan=self.new_plan)
             if self.retry:
@@ -128,7 +133,8 @@ class Run:
                 left = len(self.clips.left())
                 found.append(self._estimated("clip", left + store.count("clip"), left, store))
                 total = len(self.clips.jobs)
-                found.append(self._estimated("check", total, total - store.count("check"), store))
+                check = self._estimated("check", total, total - store.count("check"), store)
+                found.append(check if self._asks_models else replace(check, cost=0.0))
             if self.judge is not None:
                 total = self._answers()
                 found.append(self._estimated("judgement", total, total - store.count("judgement"), store))
@@ -160,14 +166,40 @@ class Run:
                 watcher.start("clip", len(self.clips.left()))
                 self.clips.make(self.budget, watcher.done)
                 watcher.start("check", len(self.checks.left()))
-                self.checks.check(watcher.done)
+                self.checks.check(self.budget, watcher.done)
             if self.judge is not None:
                 pairs = self.pairs()
                 watcher.start("judgement", missing(pairs, self.judge, self._store))
                 judge_pairs(pairs, self.judge, self._store, self.budget, watcher.done)
+            self._ask_again(watcher)
         except BudgetSpent as stop:
             return f"{stop.message} {stop.hint}"
         return ""
+
+    def _ask_again(self, watcher: Watcher) -> None:
+        again = self._again()
+        watcher.start("retest", sum(len(each.left()) for each in again))
+        for each in again:
+            each.go(self.budget, watcher.done)
+
+    def _again(self) -> list[ChoiceRetest | ClaimRetest]:
+        """What judges are asked again."""
+        found: list[ChoiceRetest | ClaimRetest] = []
+        if self.retest and self.checks is not None:
+            found.append(ClaimRetest(self.checks, self._store, self.retest, self.design.order_seed))
+        if self.retest and self.judge is not None:
+            found.append(ChoiceRetest(self.pairs(), self.judge, self._store, self.retest, self.design.order_seed))
+        return found
+
+    def retested(self) -> tuple[Retest, ...]:
+        """How often each judge that was asked again answered otherwise."""
+        return tuple(told for each in self._again() for told in each.found())
+
+    @property
+    def _asks_models(self) -> bool:
+        """Whether checking a clip may cost money."""
+        checks = self.design.checks
+        return not isinstance(self._verifier, DesignVerifier) or bool(checks.get("judge") or checks.get("captioner"))
 
     def _side(self, arm: str, item: Item, position: int) -> object:
         if self.clips is None:
@@ -182,7 +214,7 @@ class Run:
 
     def _estimated(self, kind: str, total: int, left: int, store: Store) -> Estimate:
         each = store.seconds(kind)
-        step: Step | None = kind if kind in ("text", "clip", "judgement") else None  # type: ignore[assignment]
+        step: Step | None = kind if kind in STEPS else None
         price = self.budget.limits.prices.get(step) if step else 0.0
         left = max(0, left)
         seconds = 0.0 if not left else None if each is None else each * left

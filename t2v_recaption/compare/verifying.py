@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2v_recaption import __version__
+from t2v_recaption.cache import uncached
 from t2v_recaption.compare.arms import no_secrets, options_of
 from t2v_recaption.errors import InvalidInput
 
@@ -55,6 +56,13 @@ class DesignVerifier:
     def verify(self, clip: Path, claims: ClaimSet) -> Verification:
         """Hold a clip against claims."""
         return self._verifier(clip, claims)
+
+    def uncached(self) -> DesignVerifier:
+        """The same models, which answer anew what they were asked before."""
+        other = DesignVerifier({name: self.checks[name] for name in SETTINGS if name in self.checks})
+        other._judges = [uncached(judge) for judge in self._judges]
+        other._captions = self._captions
+        return other
 
     def close(self) -> None:
         """Free the models."""
