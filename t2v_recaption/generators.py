@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from t2v_recaption.errors import InvalidInput, RecaptionError
+from t2v_recaption.processes import end, ended_with_us
 from t2v_recaption.records import Record, to_plain
 
 FIELDS = ("prompt", "prompt_file", "negative", "seed", "out", "id")
@@ -123,11 +122,12 @@ class CommandGenerator:
             except (OSError, ValueError) as error:
                 raise GenerationError(f"The command cannot be started: {error}.") from error
             try:
-                code = process.wait(self.timeout)
+                with ended_with_us(process.pid):
+                    code = process.wait(self.timeout)
             except subprocess.TimeoutExpired:
                 raise GenerationError(f"The command took longer than {self.timeout:g} seconds.") from None
             finally:
-                _end(process)
+                end(process)
             if code:
                 raise GenerationError(f"The command ended with exit code {code}.{_tail(messages)}")
 
@@ -226,17 +226,6 @@ def as_generator(source: Any, *, fps: float = 16.0) -> Generator:
     raise InvalidInput(
         f"A generator cannot be a {type(source).__name__}.", hint="Give a command line, a function or a pipeline."
     )
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the command, if it still runs, and everything that it started."""
-    if process.poll() is not None:
-        return
-    if hasattr(os, "killpg"):
-        os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
-    process.wait()
 
 
 def _tail(messages: Any) -> str:

@@ -1,7 +1,9 @@
 import json
 import os
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from t2v_recaption.errors import InvalidInput
 from t2v_recaption.generators import ClipRequest, CommandGenerator, FunctionGenerator, GenerationError
 
+ROOT = Path(__file__).resolve().parents[2]
 ECHO = "import json, sys; open(sys.argv[1], 'w').write(json.dumps(sys.argv[2:]))"
 
 
@@ -88,12 +91,44 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path) -> Non
     generator = CommandGenerator(f'"{sys.executable}" -c "{code}" {{out}} {{prompt}}', timeout=2.0)
     with pytest.raises(GenerationError, match="longer than 2 seconds"):
         generator.make(ClipRequest("a cat", 0, tmp_path / "clip.mp4"))
-    child_id = int(pid.read_text())
-    for _ in range(100):
-        if not psutil.pid_exists(child_id) or psutil.Process(child_id).status() == psutil.STATUS_ZOMBIE:
+    _gone(int(pid.read_text()))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="process groups")
+def test_a_command_ends_when_we_are_killed(tmp_path) -> None:
+    """Neither it nor what it started keeps the device."""
+    log = tmp_path / "pids"
+    child = "import time; time.sleep(120)"
+    code = (
+        "import os, subprocess, sys; "
+        f"p = subprocess.Popen([sys.executable, '-c', '{child}']); "
+        f"open(r'{log}', 'w').write(str(os.getpid()) + ' ' + str(p.pid) + chr(10)); p.wait()"
+    )
+    command = f'"{sys.executable}" -c "{code}" {{out}} {{prompt}}'
+    ours = f"""
+import subprocess
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from t2v_recaption.generators import ClipRequest, CommandGenerator
+CommandGenerator({command!r}).make(ClipRequest("a cat", 0, Path({str(tmp_path / "clip.mp4")!r})))
+"""
+    process = subprocess.Popen([sys.executable, "-c", ours])
+    while process.poll() is None and (not log.exists() or not log.read_text().endswith("\n")):
+        time.sleep(0.02)
+    time.sleep(0.5)  # the watcher is started after the command
+    process.kill()
+    process.wait()
+    for pid in map(int, log.read_text().split()):
+        _gone(pid)
+
+
+def _gone(pid: int) -> None:
+    for _ in range(200):
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
             return
         time.sleep(0.05)
-    pytest.fail("the child lives on")
+    pytest.fail("a process lives on")
 
 
 @pytest.mark.parametrize("command", ["", "x {prompt}", "x {out}", "x 'unclosed {prompt} {out}"])

@@ -133,6 +133,6 @@ def test_checks_count_towards_a_limit_where_they_have_a_price(tmp_path, items) -
 def test_three_arms_are_ranked_by_their_scores_too(tmp_path, items) -> None:
     arms = (Arm("raw", "raw"), Arm.of("last", lambda prompt: prompt.split()[-1]), Arm.of("none", lambda prompt: "Hm."))
     result = run_ab(Design(items, arms, settings=FAST), tmp_path)
-    assert [each.arm for each in result.standing.ranks][0] == "raw"
-    assert [each.arm for each in result.standing.ranks][-1] == "none"
+    order = [each.arm for each in result.standing.ranks]
+    assert (order[0], order[-1]) == ("raw", "none")
     assert "Strength of all arms" in report(result)
