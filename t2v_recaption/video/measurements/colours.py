@@ -41,7 +41,7 @@ LONGER_SIDE = 72
 """Colours are counted on a picture of this size."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Palette:
     """The colours of one frame."""
 

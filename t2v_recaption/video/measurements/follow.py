@@ -41,7 +41,7 @@ MOVED = 0.4
 """Pixels that it must have moved against the camera."""
 
 
-HEAT = (32, 18)
+HEAT = (16, 9)
 """Columns and rows of the grid on which it is kept where things move."""
 
 

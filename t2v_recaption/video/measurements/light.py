@@ -21,7 +21,7 @@ BLACK_MEAN, BLACK_HIGH = 0.05, 0.12
 """A black picture: its mean, and what 99 percent of it stay below."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Exposure:
     """Of one frame, 0 to 1."""
 

@@ -23,7 +23,7 @@ LEAST_SURE = 0.45
 FOLLOWED_CLEAR, STAYS = 0.3, 0.35
 """A tracking shot: the camera goes so many picture widths at least, and the subject strays by less than such a share of
 them."""
-SCATTERED, SCATTERED_BOX = 0.06, 0.45
+SCATTERED, SCATTERED_BOX = 0.1, 0.45
 """Less area than the first, in a box of more than the second, is scattered."""
 LARGEST = 0.45
 """Share of the picture beyond which what moves is not one subject."""

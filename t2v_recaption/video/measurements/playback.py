@@ -35,7 +35,7 @@ JUDDER_CLEAR, JUDDER_FAINT = 0.12, 0.025
 """Share of repeated frames in a moving clip: from where it judders, and below which it does not."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Look:
     """What is kept of each frame."""
 

@@ -191,9 +191,11 @@ def play(watch: Watch, record: Record, shots: Sequence[Watched], end: float, wan
         off: Any = Finding(reason="not asked for")
         return Playback(off, (), off, off, off, (), off)
     looks = [shot.looks for shot in shots]
+    black = playback.black(record.times, [entry.black for entry in record.exposures], end)
     frozen: list[Interval] = []
     for shot in shots:
         frozen += playback.frozen(shot.looks, playback.repeats(shot.looks)[0])
+    frozen = [part for part in frozen if not any(dark.start <= part.end and part.start <= dark.end for dark in black)]
     duplicates, judder = playback.duplicates(looks, frozen)
     cuts = {shot.start for shot in shots[1:]}
     unbroken = [look for look in record.looks if look.time not in cuts]
@@ -203,7 +205,7 @@ def play(watch: Watch, record: Record, shots: Sequence[Watched], end: float, wan
         still=playback.still(watch.watcher, record.looks, float(np.median(record.grain)) if record.grain else 0.0),
         duplicates=duplicates,
         judder=judder,
-        black=playback.black(record.times, [entry.black for entry in record.exposures], end),
+        black=black,
         loop=playback.loop(watch.watcher, unbroken),
     )
 

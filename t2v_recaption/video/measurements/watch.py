@@ -31,7 +31,7 @@ SIGNALS = ("camera", "motion", "light", "colours", "playback", "shape", "cuts")
 """What can be left out. Motion needs the camera."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Detail:
     """What is taken of some frames only."""
 
