@@ -6,6 +6,7 @@ import platform
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from t2v_recaption import __version__
@@ -21,7 +22,7 @@ from t2v_recaption.compare.outside import outside_measure, read_scores
 from t2v_recaption.compare.preference import Preferences, preferences
 from t2v_recaption.compare.ranking import Ranking, choices_from, rank
 from t2v_recaption.compare.result import Cell, Measured, Problem, Result, Row
-from t2v_recaption.compare.scores import Score
+from t2v_recaption.compare.scores import Score, pair_up
 from t2v_recaption.compare.store import Store
 from t2v_recaption.compare.verdicts import Settings
 from t2v_recaption.fidelity.report import Status
@@ -138,7 +139,14 @@ def _measured(run: Run, measure: Measure, scores: Scores) -> Measured:
                 kinds[arm] = by_category(
                     scores[base], scores[arm], names=(base, arm), measure=measure.title, settings=settings
                 )
-    return Measured(measure.name, measure.title, measure.unit, contest, kinds)
+    own = {arm: _mean(some) for arm, some in scores.items()}
+    return Measured(measure.name, measure.title, measure.unit, contest, kinds, own)
+
+
+def _mean(scores: Sequence[Score]) -> float | None:
+    """Over prompts, as in a comparison."""
+    pairs = pair_up(scores, scores).pairs if scores else ()
+    return fmean(pair.first for pair in pairs) if pairs else None
 
 
 def _settings(settings: Settings, measure: Measure) -> Settings:

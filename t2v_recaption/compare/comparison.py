@@ -245,7 +245,10 @@ def _interval(data: Pairs, settings: Settings) -> Interval | None:
         level=settings.level,
         method=settings.method,
     )
-    return sparse_interval(data.differences, found, _reach(data, settings), settings.level)
+    reach = _reach(data, settings)
+    if settings.scale and found is not None:  # of few prompts, resampling goes beyond what is possible
+        found = Interval(max(-reach, found.low), min(reach, found.high), found.level)
+    return sparse_interval(data.differences, found, reach, settings.level)
 
 
 def _reach(data: Pairs, settings: Settings) -> float:

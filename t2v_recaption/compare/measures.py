@@ -48,7 +48,7 @@ class Measure:
     scale: tuple[float, float] | None = (0.0, 1.0)
     better: Literal["higher", "lower", "neither"] = "higher"
     unit: str = ""
-    """Empty for a share, which is shown in points of a percent."""
+    """Empty for a share, which is shown in percentage points."""
     margin: float | None = None
     """Smallest difference that matters; None: what the design says."""
     of_arm: Callable[[Sequence[Text]], list[list[Score]]] | None = None

@@ -49,7 +49,7 @@ class Rank(Record):
     interval: Interval
     """Of the strength, by resampling prompts."""
     best: float
-    """Share of the resamples in which this arm is first."""
+    """Share of the resamples in which this arm is first; arms that are first together share them."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,9 @@ def rank(
     fitted = _fit(drawn.reshape(resamples, -1, 3), len(arms), prior)
     strengths = fitted[:, :-1]
     order = sorted(range(len(arms)), key=lambda i: (-start[i], arms[i]))
-    first = np.argmax(strengths[:, order], axis=1)
-    ranks = tuple(
-        Rank(arms[i], float(start[i]), _interval(strengths[:, i], level), float(np.mean(first == place)))
-        for place, i in enumerate(order)
-    )
+    lead = strengths >= strengths.max(axis=1, keepdims=True) - 1e-6
+    first = (lead / lead.sum(axis=1, keepdims=True)).mean(axis=0)
+    ranks = tuple(Rank(arms[i], float(start[i]), _interval(strengths[:, i], level), float(first[i])) for i in order)
     leads = {
         f"{arms[i]} over {arms[j]}": _interval(strengths[:, i] - strengths[:, j], level)
         for i, j in combinations(order, 2)

@@ -83,7 +83,7 @@ def report(result: Result) -> str:
         title=f"{' and '.join(found.second for found in result.comparisons)} against {result.primary.contest.baseline}",
         script=FILTER,
         result=result,
-        cards=[_card(found) for found in result.comparisons],
+        cards=[_card(found, result.primary.unit) for found in result.comparisons],
         main=_plot(result.comparisons, result.primary),
         wins=[(found, _wins(found)) for found in result.comparisons],
         means=_means(result.primary),
@@ -114,8 +114,12 @@ def tone_of(found: Comparison) -> Tone:
     return tones.get(found.verdict.call, "unsure")
 
 
-def _card(found: Comparison) -> Card:
+def _card(found: Comparison, unit: str) -> Card:
     words, _, figures = found.verdict.text.partition(": ")
+    if found.difference is not None and found.interval is not None:
+        # The text speaks of plain numbers; here they are the ones of the plots.
+        rest = figures[figures.index(", p ") :]
+        figures = f"{found.second} − {found.first}: {change(found, unit)}{rest}"
     if found.verdict.call in (Call.INCONCLUSIVE, Call.SAME):
         words = f"{found.second} against {found.first}: {words[:1].lower()}{words[1:]}"
     return Card(tone_of(found), f"{words}.", figures, found.notes)
@@ -125,7 +129,7 @@ def _plot(comparisons: Sequence[Comparison], measured: Measured) -> Markup:
     factor = 1.0 if measured.unit else 100.0
     margin = comparisons[0].settings.margin * factor
     rows = [_interval(f"{found.second} − {found.first}", found, measured.unit) for found in comparisons]
-    return intervals(rows, margin=margin, axis=measured.unit or "points of a percent")
+    return intervals(rows, margin=margin, axis=measured.unit or "percentage points")
 
 
 def _forest(categories: Sequence[Category], measured: Measured) -> tuple[Markup, str]:
@@ -135,7 +139,7 @@ def _forest(categories: Sequence[Category], measured: Measured) -> tuple[Markup,
     known = [each for each in categories if each.comparison.prompts]
     rows = [_interval(each.name or "(none)", each.comparison, measured.unit) for each in known]
     rest = ", ".join(each.name or "(none)" for each in categories if not each.comparison.prompts)
-    return intervals(rows, margin=margin, axis=measured.unit or "points of a percent"), rest
+    return intervals(rows, margin=margin, axis=measured.unit or "percentage points"), rest
 
 
 def _interval(label: str, found: Comparison, unit: str) -> Interval:

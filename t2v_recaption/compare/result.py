@@ -27,12 +27,16 @@ class Measured(Record):
     kinds: Mapping[str, tuple[Category, ...]] = field(default_factory=dict)
     """Arm → its comparison with the baseline by the kind of what was checked, where there are kinds."""
 
+    own: Mapping[str, float | None] = field(default_factory=dict)
+    """Arm → its mean over all prompts that it has a score for, whether the baseline has one or not."""
+
     @property
     def means(self) -> tuple[tuple[str, float | None], ...]:
-        """Each arm with its mean over the prompts that it shares with the baseline, the baseline first."""
+        """Each arm with its mean over the prompts that it shares with the baseline (its own where it shares none)."""
         found = self.contest.comparisons
         base = next((each.mean_first for each in found if each.mean_first is not None), None)
-        return (self.contest.baseline, base), *((each.second, each.mean_second) for each in found)
+        shared = {self.contest.baseline: base, **{each.second: each.mean_second for each in found}}
+        return tuple((arm, self.own.get(arm) if mean is None else mean) for arm, mean in shared.items())
 
 
 @dataclass(frozen=True)

@@ -86,25 +86,28 @@ def sparse_interval(
         level: of confidence.
     """
     n = len(differences)
-    usual, same = _usual(differences)
+    modes, same = _usual(differences)
+    usual = modes[0]
     if n < 2 or n - same >= FEW_DIFFER or (same < 2 and usual):
         return interval
-    unseen = _unseen(n - same, n, level) * (reach + abs(usual))
+    share = clopper_pearson(n - same, n, level).high
     mean = math.fsum(differences) / n
+    if n < FEW_DIFFER:  # too few to know even those that were seen: all that may be other may lie at the ends
+        return Interval(min(m - share * (reach + m) for m in modes), max(m + share * (reach - m) for m in modes), level)
+    unseen = (share - (n - same) / n) * (reach + abs(usual))
     low, high = max(-reach, mean - unseen), min(reach, mean + unseen)
     return Interval(min(interval.low, low) if interval else low, max(interval.high, high) if interval else high, level)
 
 
-def _usual(differences: Sequence[float]) -> tuple[float, int]:
-    """The difference that most prompts have, the one nearest to 0 among equals, and how many have it."""
+def _usual(differences: Sequence[float]) -> tuple[list[float], int]:
+    """The difference that most prompts have (two where one is as common as its mirror image), and how many have it."""
     # Means of the same scores in another order differ in the last digits.
     counts = Counter(round(d, 12) + 0.0 for d in differences)
-    return min(counts.items(), key=lambda item: (-item[1], abs(item[0]))) if counts else (0.0, 0)
-
-
-def _unseen(other: int, prompts: int, level: float) -> float:
-    """How much larger than in the sample the share of other prompts may be."""
-    return clopper_pearson(other, prompts, level).high - other / prompts
+    if not counts:
+        return [0.0], 0
+    most = max(counts.values())
+    nearest = min(abs(value) for value, count in counts.items() if count == most)
+    return sorted(value for value, count in counts.items() if count == most and abs(value) == nearest), most
 
 
 def call(difference: float, interval: Interval | None, p: float, prompts: int, settings: Settings) -> Call:

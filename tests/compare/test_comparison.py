@@ -100,6 +100,26 @@ def test_nearly_all_prompts_alike_have_an_interval_that_says_what_may_be_unseen(
     assert compare(*given_differences(*[0.5] * (settled - 1))).verdict.call is Call.INCONCLUSIVE
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.0]), min_size=1, max_size=12), st.randoms())
+def test_swapped_arms_and_shuffled_prompts_say_the_same(differences, random) -> None:
+    shuffled = random.sample(differences, len(differences))
+    one = compare(*given_differences(*differences), settings=FAST)
+    other = compare(*given_differences(*shuffled), settings=FAST)
+    swapped = compare(*reversed(given_differences(*differences)), settings=FAST)
+    assert one.interval == other.interval
+    assert (one.interval is None) == (swapped.interval is None)
+    if one.interval is not None:
+        assert (-one.interval.high, -one.interval.low) == pytest.approx((swapped.interval.low, swapped.interval.high))
+        assert -1 <= one.interval.low <= one.difference <= one.interval.high <= 1
+
+
+def test_two_prompts_never_exclude_zero() -> None:
+    found = compare(*given_differences(0.0, 1.0))
+    assert found.interval.holds(0)
+    assert found.interval.low < -0.9
+
+
 @pytest.mark.parametrize("prompts", [6, 8, 12, 20, 40])
 @pytest.mark.parametrize("values", [(-1.0, -2 / 3), (-1.0, 1.0), (0.5, 0.0), (0.0, 1.0), (0.25, -0.25)])
 @pytest.mark.parametrize("share", [0.05, 0.1])

@@ -85,6 +85,11 @@ def test_all_ties_and_half_votes() -> None:
     assert rank(both).ranks[0].arm == "a"
 
 
+def test_equal_arms_share_the_first_place() -> None:
+    tied = rank([Choice(f"p{k}", "a", "b", "tie") for k in range(9)])
+    assert [each.best for each in tied.ranks] == [0.5, 0.5]
+
+
 def test_choices_from_scores() -> None:
     found = choices_from({"a": {"p": 1, "q": 0.5, "r": 0.2}, "b": {"p": 0, "q": 0.52}}, tie=0.05)
     assert [(c.prompt, c.chosen) for c in found] == [("p", "first"), ("q", "tie")]
