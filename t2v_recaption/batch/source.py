@@ -103,7 +103,7 @@ def open_source(path: Path, column: str = "", names: tuple[str, ...] = PROMPT_CO
         InvalidInput: no such file, a format that is not known, no prompt column.
     """
     if path.is_dir() or not path.exists():
-        raise InvalidInput(f"There is no file {str(path)!r}.", hint="Check the path given with --file.")
+        raise InvalidInput(f"There is no file {str(path)!r}.", hint="Check the path.")
     if format_of(path) != ".csv":
         return Source(path, column, names=names)
     with open_text(path) as stream:

@@ -10,13 +10,14 @@ import click
 
 from t2v_recaption.cli.group import CONTEXT, FAILED
 from t2v_recaption.cli.options import FILE, option
-from t2v_recaption.errors import InvalidInput
+from t2v_recaption.errors import InvalidInput, RecaptionError
 
 if TYPE_CHECKING:
     from t2v_recaption.compare.run import Run
 
 RUN = click.Path(path_type=Path, file_okay=False)
-UNSET = "unset"
+FILES = ("report", "csv_file", "junit")
+"""Options that name a file to be written."""
 
 
 class Group(click.Group):
@@ -105,6 +106,7 @@ def run(prompts: Path | None, plan: Path | None, **options: Any) -> int:
 
     given = {key: value for key, value in options.items() if value not in (None, (), "", False)}
     comparison, out = made_run(prompts, plan, given)
+    _check_folders(out)
     if out.pop("dry_run", False):
         return _dry(comparison, bool(out.get("as_json")))
     say_power(comparison)
@@ -114,12 +116,16 @@ def run(prompts: Path | None, plan: Path | None, **options: Any) -> int:
         except KeyboardInterrupt:
             progress.say(f"Stopped. What is finished is in {comparison.folder}; the same command goes on.")
             raise
-    _write(result, out)
+    unwritten = _write(result, out)
     if out.get("as_json"):
         click.echo(result.to_json())
     else:
         show(result)
-    if not result.complete:
+    if unwritten:
+        raise RecaptionError(
+            unwritten[0], hint=f"Everything is kept in {comparison.folder}: make room, or name another."
+        )
+    if not result.complete or any(not found.prompts for found in result.comparisons):
         return FAILED
     return FAILED if out.get("fail_if_worse") and result.worse else 0
 
@@ -148,14 +154,27 @@ def _dry(comparison: Run, as_json: bool) -> int:
     return 0
 
 
-def _write(result: Any, out: dict[str, Any]) -> None:
+def _check_folders(out: dict[str, Any]) -> None:
+    """Say before hours of work that a report has nowhere to go."""
+    for name in FILES:
+        path = Path(out.get(name) or "unset")
+        if not path.parent.is_dir():
+            raise InvalidInput(f"There is no folder {str(path.parent)!r} for {path.name}.", hint="Make it first.")
+        if path.is_dir():
+            raise InvalidInput(f"{str(path)!r} is a folder.", hint="Name a file in it.")
+
+
+def _write(result: Any, out: dict[str, Any]) -> list[str]:
+    """Write the files that are wanted; what could not be written."""
     from t2v_recaption.compare import export
 
-    writers = {"report": export.write_html, "csv_file": export.write_csv, "junit": export.write_junit}
-    for name, write in writers.items():
+    unwritten = []
+    for name, write in zip(FILES, (export.write_html, export.write_csv, export.write_junit), strict=True):
         if path := out.get(name):
             try:
                 write(result, Path(path))
             except OSError as error:
-                raise InvalidInput(f"{path} cannot be written: {error.strerror}.") from error
+                unwritten.append(f"{path} cannot be written: {error.strerror}.")
+                continue
             print(f"{name.removesuffix('_file').upper() if name != 'report' else 'Report'} → {path}", file=sys.stderr)
+    return unwritten

@@ -18,7 +18,7 @@ from t2v_recaption.compare.comparison import Comparison
 from t2v_recaption.compare.lock import NAME as LOCK
 from t2v_recaption.compare.power import Power, plan_power
 from t2v_recaption.compare.result import Measured, Result
-from t2v_recaption.compare.verdicts import Call
+from t2v_recaption.compare.verdicts import FEW_DIFFER, Call
 from t2v_recaption.compare.words import amount, change, duration
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def say_power(run: Run) -> None:
 
 def _told(power: Power) -> str:
     many = f"{power.prompts} prompt{'s are' if power.prompts != 1 else ' is'} too few to show anything."
-    return power.text if math.isfinite(power.detectable) else many
+    return power.text if power.prompts >= FEW_DIFFER and math.isfinite(power.detectable) else many
 
 
 def _power(run: Run) -> Power:
@@ -198,7 +198,7 @@ def _problems(console: Console, result: Result) -> None:
     if not result.problems:
         return
     count = len(result.problems)
-    told = f"{count} step{'s' * (count > 1)} gave no value (in no score):"
+    told = f"{count} step{'s' * (count > 1)} gave no value (in no score; --retry tries again):"
     console.print(Text(told, style="red"))
     for problem in result.problems[:LISTED]:
         seed = "" if problem.seed is None else f" seed {problem.seed}"

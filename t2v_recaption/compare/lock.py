@@ -122,13 +122,24 @@ def _differences(key: str, before: Any, after: Any) -> Iterator[str]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
+    """Write a file so that it is there whole or not at all; pipes and devices are written to and links followed.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if path.is_relative_to("/dev") or (path.exists() and not path.is_file()):
+        path.write_text(text, encoding="utf-8")
+        return
+    path = path.resolve()
     spare = path.with_name(f".{path.name}.{os.getpid()}")
-    with spare.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    spare.replace(path)
+    try:
+        with spare.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        spare.replace(path)
+    finally:
+        spare.unlink(missing_ok=True)
 
 
 def _short(value: Any) -> str:

@@ -17,6 +17,7 @@ from t2v_recaption.compare.clips import Clips
 from t2v_recaption.compare.design import Design
 from t2v_recaption.compare.freeze import Frozen
 from t2v_recaption.compare.preference import Shown, judge_pairs, missing, pairs_of
+from t2v_recaption.compare.resampling import numeric
 from t2v_recaption.compare.result import Result
 from t2v_recaption.compare.retest import ChoiceRetest, ClaimRetest, Retest
 from t2v_recaption.compare.store import NAME as STORE
@@ -100,8 +101,10 @@ class Run:
 
         Raises:
             InvalidInput: another process works on the run, or the plan differs.
+            MissingDependency: numpy is not installed.
             RecaptionError: the disk is full; what was made is kept.
         """
+        numeric()  # says now, and not after hours of work, that a package is missing
         with only_process(self.folder), Store(self.folder) as store:
             self._open(store)
             parts = {"generator": self._generator, "judge": self.judge}

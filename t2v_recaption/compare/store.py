@@ -45,7 +45,7 @@ class Store:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.path = folder / NAME
         try:
             self._connection = sqlite3.connect(self.path, timeout=30.0, check_same_thread=False)
@@ -113,6 +113,20 @@ class Store:
         self.close()
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of a run.
+
+    Raises:
+        InvalidInput: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(
+            f"The folder {folder} cannot be made: {error.strerror}.", hint="Give another --run."
+        ) from error
+
+
 @contextmanager
 def only_process(folder: Path) -> Iterator[None]:
     """Make sure that nobody else works on this run: two would make, and pay for, everything twice.
@@ -120,12 +134,14 @@ def only_process(folder: Path) -> Iterator[None]:
     Raises:
         InvalidInput: another process works on it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     connection = sqlite3.connect(folder / RUNNING, timeout=0.2, isolation_level=None)
     try:
         connection.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:
         connection.close()
+        if "locked" not in str(error):
+            raise InvalidInput(f"{folder} cannot be used: {error}.", hint="Give another --run.") from error
         raise InvalidInput(
             f"Another process works on the run in {folder}.", hint="Wait for it, or give another --run."
         ) from error

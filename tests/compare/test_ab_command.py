@@ -237,3 +237,47 @@ def test_ctrl_c_ends_the_command_too_and_says_how_to_go_on(here, sampler) -> Non
     again = t2v(*arms, "--dry-run", "--json", cwd=here)
     clips = next(each for each in json.loads(again.stdout)["estimates"] if each["step"] == "clip")
     assert clips["done"] in (len(made), len(made) - 1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no /dev/full")
+def test_a_report_that_cannot_be_written_costs_no_result_and_no_device(here) -> None:
+    arms = ("prompts.txt", "--arm", "raw", "--arm", "composer")
+    found = t2v(*arms, "--report", "/dev/full", cwd=here)
+    assert found.returncode == 1
+    assert "composer minus raw" in found.stdout
+    assert "No space left" in found.stderr
+    assert "Traceback" not in found.stderr
+    assert Path("/dev/full").is_char_device()
+
+
+def test_a_link_stays_a_link(here) -> None:
+    (here / "real.html").write_text("old")
+    (here / "link.html").symlink_to("real.html")
+    assert t2v("prompts.txt", "--arm", "raw", "--arm", "composer", "--report", "link.html", cwd=here).returncode == 0
+    assert (here / "link.html").is_symlink()
+    assert "<!doctype html>" in (here / "real.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("option", ["--report", "--csv", "--junit"])
+@pytest.mark.parametrize("path", ["nowhere/out", "."])
+def test_a_report_with_nowhere_to_go_is_said_before_anything_is_made(here, option, path) -> None:
+    found = t2v("prompts.txt", "--arm", "raw", "--arm", "composer", option, path, cwd=here)
+    assert found.returncode == 2
+    assert "folder" in found.stderr or "is a directory" in found.stderr
+    assert not (here / "prompts.ab").exists()
+
+
+def test_a_run_that_has_no_place(here) -> None:
+    (here / "file").write_text("")
+    found = t2v("prompts.txt", "--arm", "raw", "--arm", "composer", "--run", "file/run", cwd=here)
+    assert found.returncode == 2
+    assert "cannot be made" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_where_nothing_can_be_compared_the_command_fails(here) -> None:
+    dead = "chat:model=none,base_url=http://127.0.0.1:9/v1"
+    found = t2v("prompts.txt", "--arm", "raw", "--arm", dead, cwd=here)
+    assert found.returncode == 1
+    assert "no prompt was scored in both arms" in found.stdout
+    assert "--retry" in found.stdout
