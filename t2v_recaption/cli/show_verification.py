@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -9,6 +12,9 @@ from rich.text import Text
 from t2v_recaption.cli.show import wide_console
 from t2v_recaption.tidy import tidy
 from t2v_recaption.verify.model import ClaimResult, ClaimSet, ClaimStatus, JudgeReliability, Rate, Verification
+
+if TYPE_CHECKING:
+    from t2v_recaption.verify import Unverified
 
 MARKS = {
     ClaimStatus.SUPPORTED: ("✓", "green"),
@@ -45,6 +51,21 @@ def show(
         console.print(Text.assemble(("Note      ", "bold"), _plain(note)))
     if offline:
         _say_what_is_missing(found, console)
+
+
+def show_all(outcomes: Sequence[Verification | Unverified], trust: Mapping[str, JudgeReliability]) -> None:
+    """Print what several clips say together: how many were verified, the mean score, and each judge over all."""
+    console = wide_console()
+    found = [outcome for outcome in outcomes if isinstance(outcome, Verification)]
+    scores = [one.score for one in found if one.score is not None]
+    told = f"{len(found)} of {len(outcomes)} clips verified"
+    if scores:
+        told += f", mean score {sum(scores) / len(scores):.2f} over {len(scores)}"
+        told += f", mean coverage {sum(one.coverage for one in found) / len(found):.0%}"
+    console.print(Text("All clips", style="bold"))
+    console.print(Text.assemble(("Score     ", "bold"), told))
+    for judge in trust.values():
+        console.print(_trust(judge))
 
 
 def show_claims(claims: ClaimSet) -> None:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from t2v_recaption.cli.group import CONTEXT, FAILED, say_error
 from t2v_recaption.cli.options import FILE, option
 from t2v_recaption.errors import InvalidInput
+from t2v_recaption.verify.asking import Ask
 from t2v_recaption.verify.prompts_file import Pair, pairs_of
 
 if TYPE_CHECKING:
     from t2v_recaption.backends.base import Backend
     from t2v_recaption.verify import Unverified, Verification, Verifier
+
+
+SETTING = re.compile(r",(?=[A-Za-z_][\w-]*=)")
+"""What stands between a model's name and the settings of its own."""
 
 
 @dataclass(frozen=True)
@@ -39,21 +45,30 @@ class Models:
         """Whether there is one at all."""
         return bool(self.judge or self.captioner not in (None, "measured") or self.refine)
 
-    def make(self, model: str) -> Backend:
-        """A backend for one model."""
+    def make(self, given: str) -> Backend:
+        """A backend for one model, given as its name and settings of its own: `gpt-4o,base_url=https://…`.
+
+        Raises:
+            InvalidInput: there is no name, or the backend does not know a setting.
+        """
         from t2v_recaption.cli.options import pair
         from t2v_recaption.writers import make_backend
 
-        named = {"model": model, "revision": self.revision, "base_url": self.base_url}
-        options = {key: value for key, value in named.items() if value is not None} | dict(map(pair, self.option))
-        return make_backend(self.backend, options, cache=not self.no_cache)
+        model, *own = SETTING.split(given)
+        if not model or "=" in model.rsplit("/", 1)[-1]:
+            raise InvalidInput(f"{given!r} names no model.", hint="Its name comes first: gpt-4o,base_url=URL.")
+        common = {"backend": self.backend, "revision": self.revision, "base_url": self.base_url}
+        named = {key: value for key, value in common.items() if value is not None}
+        options = named | dict(map(pair, self.option)) | dict(map(pair, own))
+        backend = options.pop("backend", None)
+        return make_backend(backend, {"model": model, **options}, cache=not self.no_cache)
 
 
 @click.command(context_settings=CONTEXT)
 @click.argument("clips", nargs=-1, metavar="[CLIP]…")
 @option("--prompt", metavar="TEXT", help="What the user asked for, in the user's own words.")
 @option("--prompts", type=FILE, metavar="F", help="A prompt for each clip: .txt (a line each), .csv or .jsonl.")
-@option("--judge", multiple=True, metavar="MODEL", help="Vision model that is asked; several vote.")
+@option("--judge", multiple=True, metavar="MODEL[,KEY=VALUE]…", help="Vision model that is asked; several vote.")
 @option("--captioner", metavar="MODEL", help="Vision model whose caption is read, or: measured.")
 @option("--refine", metavar="MODEL", help="Language model that puts the claims better.")
 @option("--backend", metavar="NAME", help="What runs these models: openai, transformers, scripted.")
@@ -65,6 +80,13 @@ class Models:
 @option("--frames", type=click.IntRange(1, 48), default=12, show_default=True, help="Frames that a judge sees.")
 @option("--side", type=click.IntRange(32), default=640, show_default=True, help="Their longest side in pixels.")
 @option("--foils", type=click.IntRange(0), default=6, show_default=True, help="False questions that test each judge.")
+@option(
+    "--ask",
+    type=click.Choice(get_args(Ask)),
+    default="each",
+    show_default=True,
+    help="Each question alone, or at once.",
+)
 @option("--seed", type=int, default=0, show_default=True, help="Same seed, same foils, same questions.")
 @option("--claims", "claims_only", is_flag=True, help="Show the claims of the prompts and stop.")
 @option("--explain", is_flag=True, help="Show what each route said.")
@@ -80,6 +102,7 @@ def verify(
     frames: int,
     side: int,
     foils: int,
+    ask: Ask,
     seed: int,
     claims_only: bool,
     explain: bool,
@@ -94,19 +117,25 @@ def verify(
     \b
       t2v verify clip.mp4 --prompt "a red car, the camera pans right"
       t2v verify clip.mp4 --prompt "…" --judge qwen2.5vl:7b --base-url http://localhost:11434/v1
+      t2v verify clip.mp4 --prompt "…" --judge gpt-4o,backend=openai --judge ./qwen,backend=transformers
       t2v verify *.mp4 --prompts prompts.txt --junit report.xml --fail-under 0.8
 
     Without a model, what can be measured is decided, and the rest is left open. Exit code 1: a clip could not be
     verified, or scored less than --fail-under.
     """  # noqa: D301 -- click wants the real control character
+    from t2v_recaption.cli.show_verification import show_all
+
     pairs = pairs_of(clips, prompt, prompts)
     if claims_only:
         return _show_claims(pairs, as_json)
     _check_usage(pairs)
-    settings = {"measurements": not no_measurements, "frames": frames, "side": side, "foils": foils, "seed": seed}
+    settings = {"measurements": not no_measurements, "frames": frames, "side": side, "foils": foils, "ask": ask,
+                "seed": seed}  # fmt: skip
     chosen = Models(**models)
     with made_verifier(chosen, settings) as verifier:
         outcomes = list(_told(verifier, pairs, as_json=as_json, explain=explain, offline=not chosen.any))
+        if len(pairs) > 1 and not as_json:
+            show_all(outcomes, verifier.trust())
     if report is not None:
         _report(outcomes, report)
     if junit is not None:

@@ -117,7 +117,9 @@ def make_loop(
 
 def _identity(verifier: Verifier) -> Mapping[str, Any]:
     """What decides the verdicts, for the journal."""
-    settings = {name: getattr(verifier, name) for name in ("frames", "side", "foils", "seed", "mode", "measurements")}
+    settings = {
+        name: getattr(verifier, name) for name in ("frames", "side", "foils", "ask", "seed", "mode", "measurements")
+    }
     judges = [backend.identity() for backend in verifier.judges]
     captioner = verifier.captioner.identity() if verifier.captioner is not None else None
     return {**settings, "judges": judges, "captioner": captioner}

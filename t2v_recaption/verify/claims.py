@@ -12,6 +12,8 @@ from t2v_recaption.intent import parse
 from t2v_recaption.intent.model import Fact, Intent, Kind
 from t2v_recaption.language import analyse
 from t2v_recaption.verify.model import Claim, ClaimSet, Criticality, Window
+from t2v_recaption.verify.moments import EARLY, ENDS, LATE, happening, moment_of
+from t2v_recaption.verify.picture import STILL
 from t2v_recaption.verify.questions import RULES, SIDES, is_spoken
 from t2v_recaption.verify.wording import Said, clause, closed, inner, lowered, named, plain, verb_of
 
@@ -30,11 +32,6 @@ MATTERS = frozenset((
 
 BOUND = frozenset((Kind.COUNT, Kind.ATTRIBUTE, Kind.ACTION, Kind.RELATION, Kind.ORDER))
 """Kinds that make no sense where what they are bound to is not there."""
-
-ENDS = {"end": (0.7, 1.0), "ending": (0.7, 1.0), "start": (0.0, 0.3), "beginning": (0.0, 0.3), "middle": (0.3, 0.7)}
-"""Places in time ("at the end"), as shares of the clip."""
-
-LATE, EARLY = Window(0.6, 1.0), Window(0.0, 0.4)
 
 
 @lru_cache(maxsize=256)
@@ -90,7 +87,14 @@ def _inside(intent: Intent) -> dict[str, str]:
     camera moves right, "on" in "writing on a note".
     """
     found: dict[str, str] = {}
+    for fact in intent:
+        owner = happening(intent, fact) if moment_of(intent, fact) else None
+        if owner is not None and (owner.kind is Kind.STYLE or owner.value in STILL):
+            found[owner.id] = fact.id  # black and white at the beginning: not from beginning to end
     for fact in intent.of_kind(Kind.RELATION):
+        if fact.to is not None and moment_of(intent, fact):
+            found[fact.to] = fact.id
+            continue
         moves = [f for f in intent.of_kind(Kind.CAMERA) if f.value.split(" ")[-1] == fact.value]
         if fact.of is None and fact.to is None and moves:
             found[fact.id] = moves[0].id
@@ -125,32 +129,24 @@ def _claims(intent: Intent, fact: Fact) -> Iterator[Claim]:
     if fact.kind is Kind.ORDER and fact.category == "change" and " -> " in fact.value:
         yield from _change(intent, fact)
         return
-    position = ENDS.get(fact.value) if fact.kind in (Kind.SETTING, Kind.TIME) else None
-    owner = _happening(intent, fact) if position is not None else None
-    if position is not None and owner is not None:
+    moment = moment_of(intent, fact)
+    owner = happening(intent, fact) if moment else None
+    if owner is not None:
         for claim in _claims(intent, owner):
             yield replace(
                 claim,
-                text=closed(f"{claim.text.rstrip('.')} at the {fact.value}"),
+                text=closed(f"{claim.text.rstrip('.')} at the {moment}"),
+                question=claim.question.replace(" from beginning to end", ""),
                 facts=(fact.id,),
                 spans=fact.spans,
                 parents=(owner.id,),
-                window=Window(*position),
+                window=ENDS[moment],
             )
         return
     said = RULES[fact.kind](intent, fact)
     if fact.negated and fact.kind is not Kind.NEGATION:
         said = _denied(said)
     yield _claim(intent, fact, said)
-
-
-def _happening(intent: Intent, fact: Fact) -> Fact | None:
-    """What is said to be "at the end": the fact that it is bound to, or the nearest one before it that can happen."""
-    if fact.of is not None:
-        return intent[fact.of]
-    kinds = (Kind.TEXT, Kind.ACTION, Kind.CAMERA, Kind.STYLE, Kind.SUBJECT)
-    before = [f for f in intent.of_kind(*kinds) if f.spans[0].start < fact.spans[0].start]
-    return max(before, key=lambda f: f.spans[0].start, default=None)
 
 
 def _claim(intent: Intent, fact: Fact, said: Said) -> Claim:

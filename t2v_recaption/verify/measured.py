@@ -14,7 +14,7 @@ from t2v_recaption.intent.model import Kind
 from t2v_recaption.verify.compare import likeness
 from t2v_recaption.verify.file_facts import file_fact
 from t2v_recaption.verify.model import Box, Claim, ClaimStatus, Evidence, Verdict
-from t2v_recaption.verify.picture import CUT_QUESTION, STILL_QUESTION
+from t2v_recaption.verify.picture import CUT_QUESTION, STILL, STILL_QUESTION
 
 if TYPE_CHECKING:
     from t2v_recaption.video.measurements import Direction, Finding, Measurements, Move, Shot, TextLine
@@ -64,7 +64,7 @@ def measured_verdicts(claims: Iterable[Claim], measured: Measurements) -> tuple[
 def _verdict(claim: Claim, measured: Measurements) -> Verdict | None:
     if claim.kind is Kind.FORMAT and claim.checker == "measurement":
         return file_fact(claim, measured)
-    if claim.question == STILL_QUESTION:
+    if claim.question == STILL_QUESTION or claim.value in STILL:
         return _still(claim, measured)
     if claim.question == CUT_QUESTION:
         return _uncut(claim, measured)
@@ -102,8 +102,30 @@ def _still(claim: Claim, measured: Measurements) -> Verdict:
     if told is None:
         return _open(claim, "camera", "Whether the camera moves could not be measured.")
     moves = [move for shot in measured.shots for move in shot.camera.moves]
+    if not told and not claim.window.whole:
+        return _still_then(claim, moves, _span(claim, measured))
     observation = STANDS if told else _told(moves) or "The camera moves."
     return _decided(claim, "camera", told, _sure(findings, told), observation, _moved(moves, observation))
+
+
+def _still_then(claim: Claim, moves: Sequence[Move], span: tuple[float, float]) -> Verdict:
+    """Whether a camera that moves at some time stands still in a part of the clip."""
+    if not moves:
+        return _open(claim, "camera", "When the camera moves could not be measured.")
+    then = [move for move in moves if _overlap(move, span)]
+    told = _told(then or moves)
+    confidence = min(move.confidence for move in then or moves)
+    return _decided(claim, "camera", not then, confidence, told, _moved(then or moves, told))
+
+
+def _span(claim: Claim, measured: Measurements) -> tuple[float, float]:
+    """The part of the video, in seconds, that a claim speaks of."""
+    low, high = claim.window.seconds(measured.duration)
+    return measured.start + low, measured.start + high
+
+
+def _overlap(move: Move, span: tuple[float, float]) -> bool:
+    return min(move.end, span[1]) - max(move.start, span[0]) > 0.1
 
 
 def _camera(claim: Claim, measured: Measurements) -> Verdict | None:
@@ -119,8 +141,7 @@ def _camera(claim: Claim, measured: Measurements) -> Verdict | None:
     if value == "freeze frame":
         return _frozen(claim, measured)
     if value in DIRECTIONS:
-        low, high = claim.window.seconds(measured.duration)
-        return _moving(claim, shots, (measured.start + low, measured.start + high))
+        return _moving(claim, shots, _span(claim, measured))
     if value in GOING and shots and all(s.camera.static.value is True for s in shots):
         confidence = _sure([s.camera.static for s in shots], True)
         return _decided(claim, "camera", False, confidence, STANDS, Evidence(observation=STANDS))
@@ -128,7 +149,7 @@ def _camera(claim: Claim, measured: Measurements) -> Verdict | None:
 
 
 def _shots_in(claim: Claim, measured: Measurements) -> Sequence[Shot]:
-    low, high = (measured.start + t for t in claim.window.seconds(measured.duration))
+    low, high = _span(claim, measured)
     return [shot for shot in measured.shots if shot.start < high and shot.end > low]
 
 
@@ -155,7 +176,7 @@ def _moving(claim: Claim, shots: Sequence[Shot], span: tuple[float, float]) -> V
 def _moving_then(claim: Claim, going: Sequence[Move], span: tuple[float, float]) -> Verdict:
     """Whether the camera goes there in a part of the clip; where it goes there at another time only, it does not."""
     ways = " or ".join(DIRECTIONS[claim.value])
-    then = [move for move in going if min(move.end, span[1]) - max(move.start, span[0]) > 0.1]
+    then = [move for move in going if _overlap(move, span)]
     if not going:
         return _open(claim, "camera", f"No movement of the camera {ways} was measured.")
     told = _told(then or going)
@@ -245,6 +266,8 @@ def _grey(claim: Claim, measured: Measurements) -> Verdict:
     finding = measured.colours.black_and_white if measured.colours is not None else None
     if finding is None or finding.value is None:
         return _open(claim, "colours", finding.reason if finding is not None else "No colours were measured.")
+    if not finding.value and not claim.window.whole:
+        return _open(claim, "colours", "There are colours at some time.")
     told = "There are only grey tones." if finding.value else "There are colours."
     holds = finding.value == (claim.expected == "yes")
     return _decided(claim, "colours", holds, finding.confidence, told, Evidence(observation=told))
@@ -283,7 +306,7 @@ def _text(claim: Claim, measured: Measurements) -> Verdict:
     text = measured.text
     if not text.looked or text.reason:
         return _open(claim, "text", text.reason or "Text on screen was not read.")
-    low, high = (measured.start + t for t in claim.window.seconds(measured.duration))
+    low, high = _span(claim, measured)
     lines = [line for line in text.lines if line.end >= low - 1e-6 and line.start <= high + 1e-6]
     scored = sorted(((likeness(line.text, claim.expected), line) for line in lines), key=lambda pair: -pair[0])
     best = scored[0] if scored else (0.0, None)

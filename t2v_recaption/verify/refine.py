@@ -14,9 +14,9 @@ from t2v_recaption.intent import parse
 from t2v_recaption.intent.model import Intent
 from t2v_recaption.templates import render
 from t2v_recaption.verify.answers import read
+from t2v_recaption.verify.asking import WANTED
 from t2v_recaption.verify.claims import ancestors, claims_of, numbered
 from t2v_recaption.verify.compare import compare, options
-from t2v_recaption.verify.judge import WANTED
 from t2v_recaption.verify.model import Claim, ClaimSet, ClaimStatus, Form
 
 FORMS = ("yes_no", "count", "colour", "direction")

@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from t2v_recaption import __version__
 from t2v_recaption.errors import InvalidInput, MissingDependency, RecaptionError
 from t2v_recaption.records import Record
 from t2v_recaption.verify import judge as judging
+from t2v_recaption.verify.asking import Ask
 from t2v_recaption.verify.captions import CaptionerLike, Heard, captioned
 from t2v_recaption.verify.claims import CLAIMS_VERSION, claims_of, hash_of
 from t2v_recaption.verify.combine import SURE, combined, score
@@ -54,6 +55,9 @@ class Verifier:
         frames: how many frames a judge sees of the whole clip; claims about a part of it add some.
         side: longest side of those frames in pixels.
         foils: how many questions about things that are not there are mixed in; 0 trusts every judge.
+        ask: `each` puts every question in a request of its own: the best answers, with probabilities where the backend
+            gives them, and cheap where it keeps the frames in between. `together` puts all about a clip in two or three
+            requests: cheap on servers that read, and bill, the frames anew each time.
         seed: chooses the foils and seeds the models.
 
     Raises:
@@ -71,6 +75,7 @@ class Verifier:
         frames: int = FRAMES,
         side: int = SIDE,
         foils: int = FOILS,
+        ask: Ask = "each",
         seed: int = 0,
     ) -> None:
         from t2v_recaption.backends.base import Backend
@@ -86,8 +91,10 @@ class Verifier:
                 f"{frames} frames of {side} pixels with {foils} foils cannot be used.",
                 hint="Use 1 to 48 frames, at least 32 pixels, and no negative number of foils.",
             )
+        if ask not in get_args(Ask):
+            raise InvalidInput(f"Questions cannot be asked {ask!r}.", hint=f"Use one of: {', '.join(get_args(Ask))}.")
         self.captioner, self.mode, self.measurements, self.refine = captioner, mode, measurements, refine
-        self.frames, self.side, self.foils, self.seed = frames, side, foils, seed
+        self.frames, self.side, self.foils, self.ask, self.seed = frames, side, foils, ask, seed
         self.reliability: dict[str, list[JudgeReliability]] = {}
         """What each judge's probes said, clip by clip; `trust` pools them."""
 
@@ -110,7 +117,7 @@ class Verifier:
         info = opened.info
         measured = measured or self._measured(opened, claims, notes)
         verdicts: list[Verdict] = list(measured_verdicts(claims, measured)) if measured is not None else []
-        look, trust = self._judged(opened, claims, measured, verdicts)
+        look, judgements = self._judged(opened, claims, measured, verdicts)
         captions = self._captioned(opened, claims, verdicts, notes)
         results = combined(claims.claims, verdicts)
         value, coverage = score(results)
@@ -123,12 +130,12 @@ class Verifier:
             results=results,
             score=value,
             coverage=coverage,
-            judges=trust,
+            judges=tuple(one.reliability for one in judgements),
             captions=captions,
             measurements=measured,
             frames=look.times if look is not None else (),
             notes=tuple(dict.fromkeys((*notes, *opened.warnings))),
-            provenance=self._provenance(claims, measured),
+            provenance=self._provenance(claims, measured, [one.requests for one in judgements]),
         )
 
     def stream(self, pairs: Iterable[tuple[Any, str | ClaimSet]]) -> Iterator[Verification | Unverified]:
@@ -194,19 +201,19 @@ class Verifier:
 
     def _judged(
         self, clip: Clip, claims: ClaimSet, measured: Measurements | None, verdicts: list[Verdict]
-    ) -> tuple[Look | None, tuple[JudgeReliability, ...]]:
+    ) -> tuple[Look | None, list[judging.Judgement]]:
         """Ask every judge; adds to the verdicts."""
         if not self.judges or not len(claims):
-            return None, ()
+            return None, []
         look = look_at(clip, claims, self.frames, self.side)
         probes = probes_for(claims, measured, foils=self.foils, seed=f"{self.seed} {claims.hash}")
-        trust = []
+        judgements = []
         for name, backend in zip(judge_names(self.judges), self.judges, strict=True):
-            heard = judging.judge_clip(name, backend, look, claims, probes, seed=self.seed)
+            heard = judging.judge_clip(name, backend, look, claims, probes, ask=self.ask, seed=self.seed)
             verdicts.extend(heard.verdicts)
-            trust.append(heard.reliability)
+            judgements.append(heard)
             self.reliability.setdefault(name, []).append(heard.reliability)
-        return look, tuple(trust)
+        return look, judgements
 
     def _captioned(self, clip: Clip, claims: ClaimSet, verdicts: list[Verdict], notes: list[str]) -> tuple[str, ...]:
         if self.captioner is None or not len(claims):
@@ -218,18 +225,17 @@ class Verifier:
         notes.extend(f"Captioner: {note}" for note in heard.notes)
         return (heard.caption,) if heard.caption else ()
 
-    def _provenance(self, claims: ClaimSet, measured: Measurements | None) -> dict[str, Any]:
+    def _provenance(self, claims: ClaimSet, measured: Measurements | None, requests: Sequence[int]) -> dict[str, Any]:
+        names = judge_names(self.judges)
         return {
             "t2v_recaption": __version__,
             "claims": {"version": CLAIMS_VERSION, "hash": claims.hash, "made_by": claims.made_by},
             "settings": {
-                "frames": self.frames, "side": self.side, "foils": self.foils, "seed": self.seed, "mode": self.mode,
-                "sure": SURE,
+                "frames": self.frames, "side": self.side, "foils": self.foils, "ask": self.ask, "seed": self.seed,
+                "mode": self.mode, "sure": SURE,
             },
-            "judges": {
-                name: judging.identity(backend)
-                for name, backend in zip(judge_names(self.judges), self.judges, strict=True)
-            },
+            "judges": {name: judging.identity(one, self.ask) for name, one in zip(names, self.judges, strict=True)},
+            "requests": dict(zip(names, requests, strict=False)),
             "captioner": self.captioner.identity() if self.captioner is not None else None,
             "measurements": measured.method if measured is not None else None,
         }  # fmt: skip
@@ -252,7 +258,7 @@ def verify(
         judges: vision backends that are asked.
         captioner: a captioner whose caption is read.
         measurements: whether to measure what can be measured without a model.
-        options: of `Verifier`: `frames`, `side`, `foils`, `seed`, `mode`, `refine`.
+        options: of `Verifier`: `frames`, `side`, `foils`, `ask`, `seed`, `mode`, `refine`.
 
     Raises:
         InvalidInput: the clip cannot be read, or a setting cannot be used.
