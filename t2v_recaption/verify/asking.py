@@ -204,7 +204,7 @@ def answers_in(text: str) -> dict[int, str]:
         try:
             row = json.loads(piece)
             number = int(row["id"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             continue
         found[number] = piece if found.get(number, piece) == piece else ""
     return found
