@@ -256,12 +256,15 @@ JUDGES = {
 @click.option("--runs", default=6, show_default=True, help="Simulated worlds for each prompt.")
 @click.option("--generations", default=12, show_default=True)
 @click.option("--prompts", "count", default=len(LOOP_PROMPTS), show_default=True, help="How many prompts.")
-def main(runs: int, generations: int, count: int) -> None:
+@click.option(
+    "--coupled", is_flag=True, help="One seed draws the same numbers for every text, as real noise partly does."
+)
+def main(runs: int, generations: int, count: int, coupled: bool) -> None:
     """The loop against best-of-N with the same number of clips, by the true share of claims shown."""
-    click.echo(f"{count} prompts x {runs} worlds, at most {generations} clips each")
+    click.echo(f"{count} prompts x {runs} worlds{' (coupled)' if coupled else ''}, at most {generations} clips each")
     click.echo(f"{'judge':24}{'loop':>8}{'best-of-N':>11}{'prompt N':>10}   loop less best-of-N   clips  stopped")
     for name, judge in JUDGES.items():
-        _line(name, judge, cases(LOOP_PROMPTS[:count], World(), runs), generations)
+        _line(name, judge, cases(LOOP_PROMPTS[:count], World(coupled=coupled), runs), generations)
 
 
 def _line(name: str, judge: SimulatedJudge, some: Iterator[Case], generations: int) -> None:

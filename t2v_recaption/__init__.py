@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     )
     from t2v_recaption.fidelity.report import Report, Status
     from t2v_recaption.intent.model import Fact, Intent, Kind, Span
+    from t2v_recaption.loop.api import loop
+    from t2v_recaption.loop.budget import Budget
+    from t2v_recaption.loop.result import LoopResult
     from t2v_recaption.pipeline import Job
     from t2v_recaption.registry import describe
     from t2v_recaption.targets.model import Encoder, Target
@@ -68,6 +71,7 @@ _WHERE = {
     "Arm": "compare.arms",
     "Backend": "backends.base",
     "BackendError": "errors",
+    "Budget": "loop.budget",
     "Captioner": "captioners.captioner",
     "Claim": "verify.model",
     "ClaimResult": "verify.model",
@@ -91,6 +95,7 @@ _WHERE = {
     "Job": "pipeline",
     "KeyFrames": "video",
     "Kind": "intent.model",
+    "LoopResult": "loop.result",
     "Measurements": "video.measurements",
     "MissingDependency": "errors",
     "NotKept": "errors",
@@ -114,6 +119,7 @@ _WHERE = {
     "describe": "registry",
     "enhance": "enhancer",
     "launch": "cli.launch",  # a command line to build on: imported only when a launcher asks for it
+    "loop": "loop",  # the module itself, which can be called
     "make_backend": "writers",
     "measure": "video.measurements",
     "parse_sampling": "video",
@@ -128,6 +134,7 @@ __all__ = [
     "Arm",
     "Backend",
     "BackendError",
+    "Budget",
     "Captioner",
     "Claim",
     "ClaimResult",
@@ -151,6 +158,7 @@ __all__ = [
     "Job",
     "KeyFrames",
     "Kind",
+    "LoopResult",
     "Measurements",
     "MissingDependency",
     "NotKept",
@@ -174,6 +182,7 @@ __all__ = [
     "describe",
     "enhance",
     "launch",
+    "loop",
     "make_backend",
     "measure",
     "parse_sampling",

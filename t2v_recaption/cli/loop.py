@@ -5,18 +5,19 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from t2v_recaption.cli.group import CONTEXT, FAILED
 from t2v_recaption.cli.options import FILE, Settings, enhancer_options, option
+from t2v_recaption.verify.asking import Ask
 
 if TYPE_CHECKING:
     from t2v_recaption.loop import Budget, LoopResult, Rules
     from t2v_recaption.verify import Verifier
 
-JUDGING = ("judge", "captioner", "judge_backend", "judge_base_url", "judge_option")
+JUDGING = ("judge", "captioner", "judge_backend", "judge_base_url", "judge_option", "ask")
 PLACE = click.Path(path_type=Path, file_okay=False)
 SOME = click.FloatRange(min=0)
 
@@ -27,11 +28,18 @@ SOME = click.FloatRange(min=0)
 @option("--timeout", type=click.FloatRange(min=0, min_open=True), default=3600.0, metavar="SECONDS", help="For a clip.")
 @option("-o", "--output", type=FILE, metavar="FILE", help="Copy the best clip here.")
 @option("--run", "folder", type=PLACE, metavar="FOLDER", help="Where all is kept.  [default: loop-PROMPT]")
-@option("--judge", multiple=True, metavar="MODEL", help="Vision model that is asked about the clips; several vote.")
-@option("--captioner", metavar="MODEL", help="Vision model whose captions of the clips are read.")
+@option("--judge", multiple=True, metavar="MODEL[,KEY=VALUE]…", help="Vision model that is asked; several vote.")
+@option("--captioner", metavar="MODEL", help="Vision model whose captions are read, or: measured.")
 @option("--judge-backend", metavar="NAME", help="What runs them: openai, transformers, scripted.")
 @option("--judge-base-url", metavar="URL", help="Their server.")
 @option("--judge-option", multiple=True, metavar="KEY=VALUE", help="Any further option of their backend.")
+@option(
+    "--ask",
+    type=click.Choice(get_args(Ask)),
+    default="each",
+    show_default=True,
+    help="Questions one by one or at once.",
+)
 @option("--seeds", type=click.IntRange(1, 64), default=2, show_default=True, help="Clips of every wording.")
 @option("--clip-seed", type=int, default=0, show_default=True, help="The first clip's seed.")
 @option(
@@ -66,9 +74,7 @@ def loop(prompt: str, output: Path | None, dry_run: bool, report: Path | None, a
 
     generator = CommandGenerator(given.pop("generate"), timeout=given.pop("timeout"))
     folder = given.pop("folder") or Path(f"loop-{_slug(prompt)}")
-    judging = {
-        name: given.pop(name) for name in ("judge", "captioner", "judge_backend", "judge_base_url", "judge_option")
-    }
+    judging = {name: given.pop(name) for name in JUDGING} | {"no_cache": given["no_cache"]}
     rules, budget, rephrase = _rules(given), _budget(given), given.pop("allow_rephrase")
     enhancer = Settings(**given).enhancer()
     with _verifier(judging) as verifier, Progress() as progress:
@@ -140,9 +146,9 @@ def _verifier(judging: dict[str, Any]) -> Verifier:
         base_url=judging["judge_base_url"],
         revision=None,
         option=judging["judge_option"],
-        no_cache=False,
+        no_cache=judging["no_cache"],
     )
-    return made_verifier(models, {})
+    return made_verifier(models, {"ask": judging["ask"]})
 
 
 def _slug(prompt: str) -> str:

@@ -12,17 +12,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
+from rich.text import Text
 
+from t2v_recaption.cli.show_verification import MARKS
 from t2v_recaption.loop import Loop, LoopResult
 from t2v_recaption.verify.model import ClaimStatus
-
-MARKS = {
-    ClaimStatus.SUPPORTED: "[green]✓[/]",
-    ClaimStatus.REFUTED: "[red]✗[/]",
-    ClaimStatus.UNDETERMINED: "[yellow]?[/]",
-    ClaimStatus.ERROR: "[red]![/]",
-    ClaimStatus.NOT_APPLICABLE: "[dim]–[/]",
-}
 
 
 class Progress:
@@ -96,7 +90,8 @@ def _claims(result: LoopResult) -> Table:
     for claim in result.claims:
         status = best.statuses.get(claim.id, ClaimStatus.ERROR) if best is not None else ClaimStatus.ERROR
         seen = sum(trial.statuses.get(claim.id) is ClaimStatus.SUPPORTED for trial in trials)
-        table.add_row(MARKS[status], escape(claim.text), f"{seen} of {len(trials)}")
+        mark, style = MARKS[status]
+        table.add_row(Text(mark, style=style), escape(claim.text), f"{seen} of {len(trials)}")
     return table
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 SETTING = re.compile(r",(?=[A-Za-z_][\w-]*=)")
 """What stands between a model's name and the settings of its own."""
 
+NO_MODEL = re.compile(r"[a-z_]+=")
+"""How a setting begins, where a name should be."""
+
 
 @dataclass(frozen=True)
 class Models:
@@ -55,7 +58,7 @@ class Models:
         from t2v_recaption.writers import make_backend
 
         model, *own = SETTING.split(given)
-        if not model or "=" in model.rsplit("/", 1)[-1]:
+        if not model or NO_MODEL.match(model):
             raise InvalidInput(f"{given!r} names no model.", hint="Its name comes first: gpt-4o,base_url=URL.")
         common = {"backend": self.backend, "revision": self.revision, "base_url": self.base_url}
         named = {key: value for key, value in common.items() if value is not None}

@@ -11,11 +11,7 @@ same name.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
-
+from t2v_recaption.callable_module import make_callable
 from t2v_recaption.verify.claims import claims_of
 from t2v_recaption.verify.model import (
     Box,
@@ -33,10 +29,6 @@ from t2v_recaption.verify.model import (
 )
 from t2v_recaption.verify.refine import refined_claims
 from t2v_recaption.verify.verifier import Unverified, Verifier, verify
-
-if TYPE_CHECKING:
-    from t2v_recaption.backends.base import Backend
-    from t2v_recaption.verify.captions import CaptionerLike
 
 __all__ = [
     "Box",
@@ -58,25 +50,4 @@ __all__ = [
     "verify",
 ]
 
-
-class _Callable(ModuleType):
-    """A module that is called like the function of its name."""
-
-    def __call__(
-        self,
-        clip: Any,
-        prompt: str | ClaimSet,
-        *,
-        judges: Sequence[Backend] | Backend = (),
-        captioner: CaptionerLike | None = None,
-        measurements: bool = True,
-        **options: Any,
-    ) -> Verification:
-        return _verify(clip, prompt, judges=judges, captioner=captioner, measurements=measurements, **options)
-
-
-_verify = verify
-_Callable.__call__.__doc__ = verify.__doc__
-
-verify = sys.modules[__name__]  # type: ignore[assignment]  # so that whoever imports either gets what does for both
-verify.__class__ = _Callable
+verify = make_callable(__name__, verify)  # the package, too, has that name

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.backends.conftest import Server, answer
 from tests.cli.test_enhance import run as run_entry
 from tests.verify.conftest import check, clip_of, still  # noqa: F401 -- fixtures
 
@@ -137,6 +139,44 @@ def test_a_judge_from_the_command_line(still: Path, tmp_path: Path) -> None:  # 
     assert "Unreliable" in result.stdout  # it says no to everything
     assert "does not count" in result.stdout
     assert "--judge MODEL" not in result.stdout
+
+
+def test_judges_behind_different_backends_and_all_clips_together(still: Path, tmp_path: Path) -> None:  # noqa: F811
+    for name, said in (("yes.txt", "Yes"), ("no.txt", "No")):
+        (tmp_path / name).write_text(f"{said}\n" * 99, encoding="utf-8")
+    server = Server()
+    server.default = answer("Cannot tell")
+    judges = (f"tiny,base_url={server.url},retries=0", f"{tmp_path / 'yes.txt'},backend=scripted",
+              f"{tmp_path / 'no.txt'},backend=scripted")  # fmt: skip
+    given = [part for judge in judges for part in ("--judge", judge)]
+    result = run(str(still), str(still), "--prompt", "a cat, static shot", *given, "--no-cache")
+    server.stop()
+    assert result.exit_code == 0
+    one, together = result.stdout.split("All clips\n")
+    assert "2 of 2 clips verified, mean score 1.00 over 2" in together
+    lines = {line.split(": ")[0].split()[-1]: line for line in together.splitlines()[1:]}
+    assert set(lines) == {"tiny", "yes.txt", "no.txt"}
+    assert lines["yes.txt"].startswith("Unreliable")
+    each = next(line for line in one.splitlines() if "yes.txt" in line)
+    foils = int(re.search(r"false things called false: 0/(\d+)", each)[1])
+    assert f"0/{2 * foils}" in lines["yes.txt"]
+    assert server.seen
+
+
+@pytest.mark.parametrize("judge", ["", "base_url=http://localhost:1", ",backend=scripted"])
+def test_a_judge_without_a_name(still: Path, judge: str) -> None:  # noqa: F811
+    result = run(str(still), "--prompt", "a cat", "--judge", judge)
+    assert result.exit_code == 2
+    assert "names no model" in result.stderr
+
+
+def test_every_option_is_documented_and_has_an_environment_variable() -> None:
+    from t2v_recaption.cli.verify import verify
+
+    page = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
+    for parameter in (p for p in verify.params if p.param_type_name == "option"):
+        assert str(parameter.envvar).startswith("T2V_")
+        assert f"`{parameter.opts[-1]}" in page
 
 
 def terminal(columns: int, *arguments: str) -> str:
