@@ -1,5 +1,7 @@
 """Clips that are broken or odd: a clear error or an honest verdict, never a made-up score."""
 
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from tests.video.films import write
 av = pytest.importorskip("av")
 
 U = ClaimStatus.UNDETERMINED
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_no_video_at_all(tmp_path: Path) -> None:
@@ -98,8 +101,33 @@ def test_frames_in_memory_are_a_clip() -> None:
     assert found.clip["path"] == ""
 
 
-def test_a_very_long_clip_takes_no_more_memory(tmp_path: Path) -> None:
-    """Frames of a judge are few however long the clip is."""
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_rotated_clip_is_judged_as_it_is_shown(tmp_path: Path, degrees: int) -> None:
+    """The file holds a pan to the right, lying on its side; who plays it sees it go up, left or down."""
+    path = tmp_path / "turned.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=16, options={"preset": "ultrafast", "crf": "16"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.set_display_rotation(degrees)
+        for number in range(33):
+            picture = np.ascontiguousarray(wall()[100 : 100 + HEIGHT, 40 + 5 * number : 40 + 5 * number + WIDTH])
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    width, height = (WIDTH, HEIGHT) if degrees == 180 else (HEIGHT, WIDTH)
+    with_sides = [np.asarray(frame.image).shape[:2] for frame in Clip(path).frames([0.0])]
+    assert with_sides == [(height, width)]
+    goes = {90: "tilts up", 180: "pans left", 270: "tilts down"}[degrees]
+    judge = saying("Cannot tell")
+    found = verify(path, f"{width}x{height}, the camera {goes}, static shot", judges=judge, frames=2)
+    got = {result.claim.text: result.status for result in found}
+    assert got[f"The resolution is {width}x{height}."] is ClaimStatus.SUPPORTED
+    assert got[f"The camera {goes}."] is ClaimStatus.SUPPORTED
+    assert got["The camera stands still."] is ClaimStatus.REFUTED
+    shown = [part for part in judge.history[0].messages[-1].parts if not isinstance(part, str)]
+    assert all(picture.size == (width, height) for picture in shown)
+
+
+def test_a_judge_sees_few_frames_however_long_the_clip(tmp_path: Path) -> None:
     pictures = [np.full((48, 64, 3), 90 + n % 60, np.uint8) for n in range(600)]
     path = write(tmp_path / "long.mp4", [n * 12 for n in range(600)], base=Fraction(1, 1), pictures=pictures,
                  options={"preset": "ultrafast", "g": "50"})  # fmt: skip
@@ -107,3 +135,39 @@ def test_a_very_long_clip_takes_no_more_memory(tmp_path: Path) -> None:
     found = verify(path, "a cat, 120 minutes", judges=judge, measurements=False)
     assert len(found.frames) <= 12
     assert max(found.frames) > 6600
+
+
+class _Pictures:
+    """So many pictures of a wall that goes by, made when they are asked for."""
+
+    def __init__(self) -> None:
+        self._wall = wall()
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        return np.ascontiguousarray(self._wall[100 : 100 + HEIGHT, number % 300 : number % 300 + WIDTH])
+
+
+PEAK = """
+import resource, sys
+from t2v_recaption import verify
+from tests.verify.judges import saying
+found = verify(sys.argv[1], "a cat, black and white", judges=saying("Cannot tell"))
+assert found.measurements is not None and found.score == 0.0, found.score
+print(found.clip["duration"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.slow
+def test_two_hours_take_no_more_memory_than_ten_minutes(tmp_path: Path) -> None:
+    """Everything is measured and judged; 1800 frames of a tenth of a megabyte each would be 200 MB."""
+    peaks = []
+    for seconds in (600, 7200):
+        options = {"preset": "ultrafast", "g": "60"}
+        path = write(tmp_path / f"{seconds}.mp4", range(seconds // 4), base=Fraction(4, 1), size=(WIDTH, HEIGHT),
+                     pictures=_Pictures(), options=options)  # fmt: skip
+        done = subprocess.run([sys.executable, "-c", PEAK, str(path)], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        duration, peak = done.stdout.split()
+        assert float(duration) == pytest.approx(seconds, rel=0.01)
+        peaks.append(int(peak))
+    assert peaks[1] < peaks[0] + 60, peaks
