@@ -41,9 +41,10 @@ SOME = click.FloatRange(min=0)
     help="Questions one by one or at once.",
 )
 @option("--seeds", type=click.IntRange(1, 64), default=2, show_default=True, help="Clips of every wording.")
+@option("--scout", type=click.IntRange(1, 64), default=4, show_default=True, help="Seeds tried before the first edit.")
 @option("--clip-seed", type=int, default=0, show_default=True, help="The first clip's seed.")
 @option(
-    "--edits", type=click.IntRange(1, 20), default=3, show_default=True, help="Failed claims that a round takes on."
+    "--edits", type=click.IntRange(1, 20), default=6, show_default=True, help="Failed claims that a round takes on."
 )
 @option("--every-seed", is_flag=True, help="Go on until every clip of the best wording shows all, not one.")
 @option("--allow-rephrase", is_flag=True, help="Let edits say the prompt in other words.")
@@ -118,7 +119,7 @@ def _put(result: LoopResult, output: Path | None, report: Path | None) -> None:
 def _rules(given: dict[str, Any]) -> Rules:
     from t2v_recaption.loop import Rules
 
-    names = {"seeds": "seeds", "clip_seed": "seed", "edits": "edits", "every_seed": "every_seed"}
+    names = {"seeds": "seeds", "clip_seed": "seed", "scout": "scout", "edits": "edits", "every_seed": "every_seed"}
     return Rules(**{name: given.pop(key) for key, name in names.items()})
 
 

@@ -55,7 +55,7 @@ def loop(
         fps: frames per second of clips that a pipeline or function returns as frames.
         allow_rephrase: let edits say what the prompt says in other words; otherwise only what was added is edited.
         on_event: called with what happens ("wording", "trial", "round", "end"), as it happens.
-        rules: of `Rules`: `seeds`, `seed`, `edits`, `patience`, `every_seed`.
+        rules: of `Rules`: `seeds`, `seed`, `scout`, `edits`, `patience`, `every_seed`.
 
     Raises:
         InvalidInput: the prompt, the generator, the folder or a number cannot be used, or nothing can be checked.

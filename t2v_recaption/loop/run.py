@@ -17,7 +17,7 @@ from t2v_recaption.loop.budget import Budget, Spent
 from t2v_recaption.loop.diagnosis import Cause, Diagnosis, diagnose, fact_of
 from t2v_recaption.loop.journal import Journal, told
 from t2v_recaption.loop.operators import Workshop
-from t2v_recaption.loop.result import LoopResult, Round, Stop, compared
+from t2v_recaption.loop.result import LoopResult, Round, Stop, compared, standing
 from t2v_recaption.loop.trial import USELESS, Trial, informedness, tally
 from t2v_recaption.loop.wording import Wording, digest, of_prompt
 from t2v_recaption.records import Record
@@ -46,7 +46,9 @@ class Rules(Record):
     """Clips of every wording, with the same seeds."""
     seed: int = 0
     """The first of them."""
-    edits: int = 3
+    scout: int = 4
+    """Seeds that the better of caption and prompt is tried on before the first edit; edits go to its best ones."""
+    edits: int = 6
     """Claims that one edit round takes on at most."""
     patience: int = 2
     """Edits in a row that do not help before only new seeds are tried."""
@@ -136,11 +138,19 @@ class Loop:
             best = self._judged(wording, best, 0)
         if not any(trial.clip for trial in self._trials):
             raise RecaptionError(f"No clip could be made: {self._trials[0].error}", hint="Run the generator by itself.")
+        self._scout(best)
         return best
+
+    def _scout(self, best: Wording) -> None:
+        """More seeds of it, as long as anybody can tell what they show."""
+        while len(self._of(best)) < self.rules.scout and self._must_stop(best) is None:
+            if not self._luck_may_help(self._diagnoses(best)):
+                return
+            self._reseed(best)
 
     def _round(self, challenger: Wording, best: Wording) -> Wording:
         self._tell("wording", wording=told(challenger))
-        for seed in self._seeds(self.rules.seeds):
+        for seed in self._arena(best):
             if self._spent.passed(self.budget) or self._beaten(challenger, best):
                 break
             self._try(challenger, seed)
@@ -152,7 +162,7 @@ class Loop:
         """Whichever of two wordings is kept: the challenger when it shows more and loses nothing critical."""
         ours, theirs = self._of(challenger), self._of(best)
         gain, fixed, broke, lost = compared(ours, theirs, self.claims)
-        complete = {trial.seed for trial in ours} >= {trial.seed for trial in theirs[: self.rules.seeds]}
+        complete = {trial.seed for trial in ours} >= set(self._arena(best))
         accepted = gain > self._margin() and not lost and complete
         reason = f"{'+' if gain >= 0 else '−'}{abs(gain):.0%} claims shown over the same seeds"
         reason += ", a critical claim lost" if lost else "" if complete else ", given up early"
@@ -164,6 +174,14 @@ class Loop:
     def _margin(self) -> float:
         """What a challenger must gain: the more the judges err, the more."""
         return CAUTION * (1 - max(informedness(self._trials).values(), default=1.0))
+
+    def _arena(self, best: Wording) -> list[int]:
+        """The seeds that a challenger is compared on: those with which the best wording shows most.
+
+        One clip is handed over in the end, so that what is missing there is what edits are for.
+        """
+        made = sorted(self._of(best), key=lambda trial: -standing(trial, self.claims))
+        return [trial.seed for trial in made[: self.rules.seeds]]
 
     def _reseed(self, best: Wording) -> None:
         """One more clip of the best wording: what shows with some seeds may show together with another."""
@@ -189,12 +207,14 @@ class Loop:
     def _beaten(self, challenger: Wording, best: Wording) -> bool:
         """Whether the challenger cannot win any more, even if all its clips to come were perfect."""
         ours, theirs = self._of(challenger), self._of(best)
-        left = len(self._seeds(self.rules.seeds)) - len(ours)
+        arena = self._arena(best)
+        left = len(arena) - len(ours)
         if not ours or left <= 0:
             return False
+        theirs = [trial for trial in theirs if trial.seed in arena]
         gain = 0.0
         for claim in self.claims:
-            new, old = tally(ours, claim.id), tally(theirs[: self.rules.seeds], claim.id).rate
+            new, old = tally(ours, claim.id), tally(theirs, claim.id).rate
             if old is not None:
                 decided = new.supported + new.refuted + left
                 gain += claim.weight * ((new.supported + left) / decided - old)
