@@ -47,6 +47,9 @@ from t2v_recaption.verify.model import (
 )
 
 WORDS = re.compile(r"\w+")
+FRESH = 1000
+"""First of the seeds that no loop gets to."""
+
 FOILS = 4
 """Questions with known answers that a simulated judge is asked about each clip."""
 
@@ -222,6 +225,17 @@ def true_share(trial: Trial | None, claims: ClaimSet) -> float:
     return sum(c.weight for c in claims if truth.get(c.id)) / sum(c.weight for c in claims)
 
 
+def fresh_share(case: Case, wording: Wording, folder: Path) -> float:
+    """The true share that a clip of a wording shows on the average, over seeds that nobody has tried."""
+    shares = []
+    for seed in range(FRESH, FRESH + 8):
+        clip = folder / f"fresh-{wording.key}-{seed}.json"
+        case.generator.make(ClipRequest(wording.text, seed, clip, wording.negative))
+        truth = json.loads(clip.read_text())
+        shares.append(sum(c.weight for c in case.claims if truth[c.id]) / sum(c.weight for c in case.claims))
+    return statistics.fmean(shares)
+
+
 def _strength(wording: Wording, words: str) -> int:
     wanted = {word.lower() for word in WORDS.findall(words) if len(word) > 2}
     return sum(bool(wanted & {word.lower() for word in WORDS.findall(row.text)}) for row in wording.sentences)
@@ -255,20 +269,24 @@ JUDGES = {
 @click.command()
 @click.option("--runs", default=6, show_default=True, help="Simulated worlds for each prompt.")
 @click.option("--generations", default=12, show_default=True)
+@click.option("--judge", "only", type=click.Choice([*JUDGES]), help="This judge only.")
 @click.option("--prompts", "count", default=len(LOOP_PROMPTS), show_default=True, help="How many prompts.")
 @click.option(
     "--coupled", is_flag=True, help="One seed draws the same numbers for every text, as real noise partly does."
 )
-def main(runs: int, generations: int, count: int, coupled: bool) -> None:
+def main(runs: int, generations: int, count: int, only: str | None, coupled: bool) -> None:
     """The loop against best-of-N with the same number of clips, by the true share of claims shown."""
     click.echo(f"{count} prompts x {runs} worlds{' (coupled)' if coupled else ''}, at most {generations} clips each")
-    click.echo(f"{'judge':24}{'loop':>8}{'best-of-N':>11}{'prompt N':>10}   loop less best-of-N   clips  stopped")
+    heads = f"{'judge':24}{'loop':>8}{'best-of-N':>11}{'prompt N':>10}   loop less best-of-N"
+    click.echo(f"{heads}   new seeds            clips  stopped")
     for name, judge in JUDGES.items():
+        if only not in (None, name):
+            continue
         _line(name, judge, cases(LOOP_PROMPTS[:count], World(coupled=coupled), runs), generations)
 
 
 def _line(name: str, judge: SimulatedJudge, some: Iterator[Case], generations: int) -> None:
-    ours, theirs, raw, clips, stops = [], [], [], [], []
+    ours, theirs, raw, better, clips, stops = [], [], [], [], [], []
     for case in some:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
@@ -281,10 +299,11 @@ def _line(name: str, judge: SimulatedJudge, some: Iterator[Case], generations: i
             ours.append(true_share(result.best_trial, case.claims))
             theirs.append(true_share(best_of(case, caption, judge, generations, place), case.claims))
             raw.append(true_share(best_of(case, prompt, judge, generations, place), case.claims))
+            better.append(fresh_share(case, result.best, place) - fresh_share(case, caption, place))
             clips.append(result.spent.generations)
             stops.append(result.stop.name.lower())
     gains = [a - b for a, b in zip(ours, theirs, strict=True)]
     means = [statistics.fmean(values) for values in (ours, theirs, raw)]
     ends = ", ".join(f"{stop} {stops.count(stop) / len(stops):.0%}" for stop in sorted(set(stops)))
     shares = "".join(f"{mean:{width}.1%}" for mean, width in zip(means, (8, 11, 10), strict=True))
-    click.echo(f"{name:24}{shares}   {_mean(gains):20}{statistics.fmean(clips):6.1f}  {ends}")
+    click.echo(f"{name:24}{shares}   {_mean(gains):20}  {_mean(better):17}{statistics.fmean(clips):6.1f}  {ends}")

@@ -33,7 +33,7 @@ def run(*arguments: str) -> tuple[int, str, str]:
 def test_it_insists_until_the_camera_pans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-    given = (PROMPT, "--generate", command(tmp_path), "--max-generations", "8", "-o", "best.mp4", "--report", "r.html")
+    given = (PROMPT, "--generate", command(tmp_path), "--max-generations", "12", "-o", "best.mp4", "--report", "r.html")
     code, out, err = run(*given)
     assert code == 1  # without a judge, nobody can tell about the ball
     assert out.count("\n") == 1
