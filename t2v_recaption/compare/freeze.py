@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from t2v_recaption import intent
-from t2v_recaption.compare.design import Design, Level
+from t2v_recaption.compare.design import Design
 from t2v_recaption.compare.items import Item
 from t2v_recaption.intent.model import Intent
 from t2v_recaption.records import to_plain
@@ -45,8 +45,3 @@ class Frozen:
         if self.level == "clip":
             return line | {"claims": to_plain(self.claims[item.id])}
         return line | {"facts": [fact.to_dict() for fact in self.intents[item.id].facts]}
-
-
-def unit_word(level: Level) -> str:
-    """What one checked thing is called."""
-    return "fact" if level == "text" else "claim"

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2v_recaption.compare.comparison import Category, Comparison
@@ -228,7 +227,6 @@ class _Strips:
 
     def __init__(self, result: Result) -> None:
         self.left_out = 0
-        self._folder = Path(result.folder)
         self._made: dict[str, Markup] = {}
         self._bytes = 0
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from t2v_recaption.cache import uncached
+from t2v_recaption.compare.asking import Shown, answer_of, ask, questions
 from t2v_recaption.compare.budget import Budget
 from t2v_recaption.compare.checks import Checks
 from t2v_recaption.compare.design import Job, digest
-from t2v_recaption.compare.preference import Shown, answer_of, ask, questions
 from t2v_recaption.compare.reliability import FlipRate, flip_rate
 from t2v_recaption.compare.store import Outcome, Store
 from t2v_recaption.records import Record
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 KIND = "retest"
 What = Literal["choices", "claims"]
-Answers = Mapping[str, Sequence[Hashable]]
-"""Question → its answers; None for one that could not be read."""
 
 
 @dataclass(frozen=True)

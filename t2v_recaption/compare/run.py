@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from t2v_recaption.compare import lock as locks
 from t2v_recaption.compare.analysis import analysed
+from t2v_recaption.compare.asking import Shown, judge_pairs, missing, pairs_of
 from t2v_recaption.compare.blind import RESULT
 from t2v_recaption.compare.budget import STEPS, Budget, BudgetSpent, Estimate, Limits, Step
 from t2v_recaption.compare.checks import Checks, Verifier
 from t2v_recaption.compare.clips import Clips
 from t2v_recaption.compare.design import Design
 from t2v_recaption.compare.freeze import Frozen
-from t2v_recaption.compare.preference import Shown, judge_pairs, missing, pairs_of
 from t2v_recaption.compare.resampling import numeric
 from t2v_recaption.compare.result import Result
 from t2v_recaption.compare.retest import ChoiceRetest, ClaimRetest, Retest

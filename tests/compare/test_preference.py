@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from t2v_recaption.backends.base import ChatReply
 from t2v_recaption.backends.scripted import ScriptedBackend
 from t2v_recaption.compare.arms import Arm
+from t2v_recaption.compare.asking import Shown, judge_pairs, missing, read_reply
 from t2v_recaption.compare.budget import Budget
 from t2v_recaption.compare.design import Design
 from t2v_recaption.compare.items import Item
-from t2v_recaption.compare.preference import Shown, judge_pairs, missing, preferences, read_reply
+from t2v_recaption.compare.preference import preferences
 from t2v_recaption.compare.run import run_ab
 from t2v_recaption.compare.store import Store
 from t2v_recaption.errors import BackendError
