@@ -76,8 +76,8 @@ class Step:
     """Its usual length."""
     on_screen: complex = 0j
     """Its usual movement in the picture itself."""
-    heat: NDArray[np.uint8] | None = None
-    """How much of each of `HEAT` fields moves by itself, 0 to 255."""
+    heat: bytes = b""
+    """How much of each of `HEAT` fields moves by itself, 0 to 255, row by row; empty for none."""
 
     @property
     def followed(self) -> bool:
@@ -221,9 +221,9 @@ def camera(found: Similarity, old: Points, weights: NDArray[np.float64], gray: G
     }
 
 
-def heat(moving: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def heat(moving: NDArray[np.bool_]) -> bytes:
     """Where it moves, on a coarse grid."""
-    return np.asarray(cv2.resize(moving.astype(np.uint8) * 255, HEAT, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(moving.astype(np.uint8) * 255, HEAT, interpolation=cv2.INTER_AREA), np.uint8).tobytes()
 
 
 def movers(

@@ -34,7 +34,10 @@ def judge(steps: Sequence[Step], camera: Camera, width: int, height: int) -> Mot
     if camera.reason:
         return unknown(f"the camera could not be followed: {camera.reason}")
     known = [step for step in steps if step.followed]
-    heat = sum((step.heat.astype(np.float64) for step in known if step.heat is not None), np.zeros(HEAT[::-1]))
+    heat = np.zeros(HEAT[::-1])
+    for step in known:
+        if step.heat:
+            heat += np.frombuffer(step.heat, np.uint8).reshape(heat.shape)
     area = float(np.mean([step.area for step in known]))
     moving = moves(known, area, camera, box(heat), width)
     if not moving.value:

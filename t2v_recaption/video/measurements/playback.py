@@ -40,8 +40,9 @@ class Look:
     """What is kept of each frame."""
 
     time: float
-    fields: NDArray[np.float32]
-    """Mean levels of the fields."""
+    fields: bytes
+    """Mean levels of the fields, float32. Bytes and not an array: small arrays kept between large ones that come and go
+    keep the memory of those from being given back."""
     change: float
     """Mean difference from the frame before, levels; 0 for the first."""
     patch: float
@@ -68,7 +69,7 @@ class Watcher:
             self.away, self.away_patch = max(self.away, away), max(self.away_patch, away_patch)
         self._last = gray
         fields = np.asarray(cv2.resize(gray.astype(np.float32), GRID, interpolation=cv2.INTER_AREA), np.float32)
-        return Look(time, fields, change, patch)
+        return Look(time, fields.tobytes(), change, patch)
 
     @property
     def around(self) -> float:
@@ -87,7 +88,9 @@ def differences(one: Gray, other: Gray) -> tuple[float, float]:
 
 def flicker(shots: Sequence[Sequence[Look]], *, shaking: bool) -> Finding[bool]:
     """Whether brightness jumps to and fro; in parts of the picture only when the camera does not shake."""
-    sizes = [jumps(np.stack([look.fields for look in shot])) for shot in shots if len(shot) >= 6]
+    sizes = [
+        jumps(np.stack([np.frombuffer(look.fields, np.float32) for look in shot])) for shot in shots if len(shot) >= 6
+    ]
     if not sizes:
         return Finding(reason="too few frames to see flicker")
     whole = max(size[0] for size in sizes)
