@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,21 @@ def run(
         click.echo(f"Error: The output cannot be written: {error.strerror}.", err=True)
         _drop_output()
         sys.exit(FAILED)
+
+
+def wrote(what: str, path: Path, write: Callable[[], object]) -> bool:
+    """Write a file that was asked for beside the result, and say so; False, with a message, where that cannot be done.
+
+    What was found is on stdout by then: a folder that is not there must not lose it.
+    """
+    try:
+        write()
+    except (OSError, InvalidInput) as error:
+        told = error.message if isinstance(error, InvalidInput) else f"{path} cannot be written: {error.strerror}."
+        click.echo(f"Error: {told}", err=True)
+        return False
+    click.echo(f"{what} → {path}", err=True)
+    return True
 
 
 def _drop_output() -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from t2v_recaption.cli.group import CONTEXT, FAILED
+from t2v_recaption.cli.group import CONTEXT, FAILED, wrote
 from t2v_recaption.cli.options import FILE, Settings, enhancer_options, option
 from t2v_recaption.verify.asking import Ask
 
@@ -95,25 +94,24 @@ def loop(prompt: str, output: Path | None, dry_run: bool, report: Path | None, a
             return 0
         progress.start(budget.generations)
         result = ready.run()
-    _put(result, output, report)
     if as_json:
         click.echo(result.to_json())
     else:
         show(result, folder)
-    return 0 if result.stop is Stop.DONE else FAILED
+    kept = _put(result, output, report)
+    return 0 if result.stop is Stop.DONE and kept else FAILED
 
 
-def _put(result: LoopResult, output: Path | None, report: Path | None) -> None:
-    """Write the files that were asked for."""
-    best = result.best_trial
+def _put(result: LoopResult, output: Path | None, report: Path | None) -> bool:
+    """Write the files that were asked for; whether that could be done."""
+    best, done = result.best_trial, True
     if output is not None and best is not None:
-        shutil.copyfile(best.clip, output)
-        print(f"Best clip → {output}", file=sys.stderr)
+        done = wrote("Best clip", output, lambda: shutil.copyfile(best.clip, output))
     if report is not None:
         from t2v_recaption.loop.report import write_html
 
-        write_html(result, report)
-        print(f"Report → {report}", file=sys.stderr)
+        done = wrote("Report", report, lambda: write_html(result, report)) and done
+    return done
 
 
 def _rules(given: dict[str, Any]) -> Rules:

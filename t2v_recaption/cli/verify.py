@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from t2v_recaption.cli.group import CONTEXT, FAILED, say_error
+from t2v_recaption.cli.group import CONTEXT, FAILED, say_error, wrote
 from t2v_recaption.cli.options import FILE, option
 from t2v_recaption.errors import InvalidInput
 from t2v_recaption.verify.asking import Ask
@@ -139,14 +139,8 @@ def verify(
         outcomes = list(_told(verifier, pairs, as_json=as_json, explain=explain, offline=not chosen.any))
         if len(pairs) > 1 and not as_json:
             show_all(outcomes, verifier.trust())
-    if report is not None:
-        _report(outcomes, report)
-    if junit is not None:
-        from t2v_recaption.verify.junit import junit as as_junit
-
-        junit.write_text(as_junit(outcomes), encoding="utf-8")
-        click.echo(f"JUnit report → {junit}", err=True)
-    return _code(outcomes, fail_under)
+    kept = _put(outcomes, report, junit)
+    return _code(outcomes, fail_under) if kept else FAILED
 
 
 def _check_usage(pairs: list[Pair]) -> None:
@@ -199,12 +193,20 @@ def _told(
         yield outcome
 
 
-def _report(outcomes: list[Verification | Unverified], path: Path) -> None:
+def _put(outcomes: list[Verification | Unverified], report: Path | None, junit: Path | None) -> bool:
+    """Write the files that were asked for; whether that could be done."""
     from t2v_recaption.verify import Verification
-    from t2v_recaption.verify.report import write_html
 
-    write_html([outcome for outcome in outcomes if isinstance(outcome, Verification)], path)
-    click.echo(f"Report → {path}", err=True)
+    found, done = [outcome for outcome in outcomes if isinstance(outcome, Verification)], True
+    if report is not None:
+        from t2v_recaption.verify.report import write_html
+
+        done = wrote("Report", report, lambda: write_html(found, report))
+    if junit is not None:
+        from t2v_recaption.verify.junit import junit as as_junit
+
+        done = wrote("JUnit report", junit, lambda: junit.write_text(as_junit(outcomes), encoding="utf-8")) and done
+    return done
 
 
 def _code(outcomes: list[Verification | Unverified], fail_under: float | None) -> int:

@@ -128,6 +128,16 @@ def test_a_judge_that_says_yes_to_everything_stops_it(
     assert "tiny fails the questions with known answers" in err
 
 
+def test_a_place_that_cannot_be_written_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    given = (PROMPT, "--generate", command(tmp_path), "--max-generations", "2", "-o", "missing/best.mp4")
+    code, out, err = run(*given, "--report", "missing/r.html")
+    assert code == 1
+    assert out.count("\n") == 1
+    assert err.count("cannot be written") == 2
+
+
 def test_every_option_has_an_environment_variable() -> None:
     for parameter in loop.params:
         if isinstance(parameter, click.Option) and parameter.name != "help":

@@ -179,6 +179,15 @@ def test_every_option_is_documented_and_has_an_environment_variable() -> None:
         assert f"`{parameter.opts[-1]}" in page
 
 
+@pytest.mark.parametrize("option", ["--report", "--junit"])
+def test_a_file_that_cannot_be_written_loses_nothing(still: Path, option: str, tmp_path: Path) -> None:  # noqa: F811
+    result = run(str(still), "--prompt", "static shot", option, str(tmp_path / "missing" / "file"))
+    assert result.exit_code == 1
+    assert "✓ The camera stands still." in result.stdout
+    assert "cannot be written" in result.stderr
+    assert "→" not in result.stderr
+
+
 def terminal(columns: int, *arguments: str) -> str:
     """What a terminal of that width gets."""
     parent, child = pty.openpty()
