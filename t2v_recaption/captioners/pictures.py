@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
-from PIL import Image
+from typing import TYPE_CHECKING, Any
 
 from t2v_recaption.backends.base import Footage
 from t2v_recaption.captioners.profile import Question
 from t2v_recaption.captioners.times import seconds
 from t2v_recaption.video import grids
 from t2v_recaption.video.frame import Frame
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 def shown(question: Question, frames: Sequence[Frame], *, video: bool) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -37,6 +37,9 @@ def smaller(frame: Frame, side: int) -> Frame:
     """The frame with its longer side at most `side` pixels; 0 leaves it alone."""
     if not side or max(frame.size) <= side:
         return frame
+    import numpy as np
+    from PIL import Image
+
     width, height = frame.size
     scale = side / max(width, height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.text import Text
 
-from t2v_recaption.captioners.ask import Answer
 from t2v_recaption.cli.group import CONTEXT, FAILED, say_error
 from t2v_recaption.cli.options import option
 from t2v_recaption.cli.vision import Vision, vision_options
+
+if TYPE_CHECKING:
+    from t2v_recaption.captioners.ask import Answer
 
 
 @click.command(context_settings=CONTEXT)

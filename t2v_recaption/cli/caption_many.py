@@ -14,6 +14,7 @@ from t2v_recaption.batch.clips import ClipJob, ClipSummary, caption_clips
 from t2v_recaption.batch.clips.runner import Outcome
 from t2v_recaption.cli.caption import resources, shard_of
 from t2v_recaption.cli.vision import Vision
+from t2v_recaption.errors import MissingDependency
 
 
 class ClipRate(ProgressColumn):
@@ -93,7 +94,10 @@ def _engine(many: dict[str, Any]) -> dict[str, Any]:
     if many["engine"] == "local":
         return {}
     from functools import partial
+    from importlib.util import find_spec
 
+    if find_spec("ray") is None:  # before anything is written
+        raise MissingDependency("The engine 'ray'", "ray", "ray")
     from t2v_recaption.batch.clips.on_ray import RayEngine
 
     return {"engine": partial(RayEngine, models=many["models"], gpus=many["gpus"])}

@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import subprocess
 import sys
 
 import pytest
@@ -120,6 +122,24 @@ def test_a_model_that_cannot_be_used_is_the_runs_error_and_no_clips_fault(clips,
     code, _, err = t2v("caption", clips, "-o", tmp_path / "out.jsonl", *url)
     assert code == 1
     assert err.startswith("Error")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["caption", "x.mp4"], ["caption", "x.mp4", "-o", "o.jsonl"], ["ask", "x.mp4", "Q?"]]
+)
+def test_without_the_packages_for_video_it_says_what_to_install(tmp_path, arguments) -> None:
+    (tmp_path / "x.mp4").write_bytes(b"video")
+    code = "import sys; sys.modules.update(dict.fromkeys(['numpy', 'av', 'cv2', 'PIL'])); "
+    code += "from t2v_recaption.cli import main; main(sys.argv[1:])"
+    for line, expected in ((arguments, 1), ([arguments[0], "--help"], 0)):
+        model = ["--model", "m", "--base-url", "http://127.0.0.1:9/v1"]
+        command = [sys.executable, "-c", code, *line, *model]
+        done = subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.getcwd()}, capture_output=True, text=True
+        )
+        assert done.returncode == expected, done.stderr
+        assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["x.mp4"]
 
 
 def test_questions_are_answered_in_order(clips, t2v, model, monkeypatch) -> None:
