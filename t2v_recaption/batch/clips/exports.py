@@ -33,7 +33,7 @@ def webvtt(row: Row) -> str:
     The description of a first frame, which lasts no time, goes into the cue that begins there. A clip without steps is
     one cue.
     """
-    blocks = ["WEBVTT", _note(f"{row['video_id']}\n{row['caption']}" if row["caption"] else str(row["video_id"]))]
+    blocks = ["WEBVTT", *_notes(f"{row['video_id']}\n{row['caption']}")]
     for start, end, texts in _cues(row):
         blocks.append(f"{_clock(start)} --> {_clock(end)}\n" + "\n".join(map(_escaped, texts)))
     return "\n\n".join(blocks) + "\n"
@@ -41,27 +41,30 @@ def webvtt(row: Row) -> str:
 
 def _cues(row: Row) -> list[tuple[float, float, list[str]]]:
     end = max([*row["timestamp"], 0.0])
-    steps = [entry for entry in row["captions"] if entry["idx"] != WHOLE] or row["captions"]
+    entries = [entry for entry in row["captions"] if entry["idx"] != WHOLE] or row["captions"]
+    steps = sorted((step for step in entries if step["content"].strip()), key=lambda step: (step["start"], step["end"]))
     cues: list[tuple[float, float, list[str]]] = []
     held: list[str] = []
-    for place, step in enumerate(sorted(steps, key=lambda step: (step["start"], step["end"]))):
+    for place, step in enumerate(steps):
         text = step["content"].strip()
-        if not text:
-            continue
-        if step["end"] <= step["start"] and place + 1 < len(steps):
+        lasts = _milliseconds(step["end"]) > _milliseconds(step["start"])
+        if not lasts and place + 1 < len(steps):
             held.append(text)
             continue
-        until = step["end"] if step["end"] > step["start"] else max(end, step["start"] + 1.0)
+        until = step["end"] if lasts else max(end, step["start"] + 1.0)
         cues.append((step["start"], until, [*held, text]))
         held = []
     return cues
 
 
 def _clock(seconds: float) -> str:
-    milliseconds = max(0, round(seconds * 1000))
-    minutes, rest = divmod(milliseconds, 60_000)
+    minutes, rest = divmod(_milliseconds(seconds), 60_000)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{rest // 1000:02}.{rest % 1000:03}"
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(0, round(seconds * 1000))
 
 
 def _escaped(text: str) -> str:
@@ -69,9 +72,10 @@ def _escaped(text: str) -> str:
     return flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _note(text: str) -> str:
-    lines = [" ".join(line.split()) for line in text.splitlines()]
-    return "NOTE\n" + "\n".join(line for line in lines if line).replace("-->", "->")
+def _notes(text: str) -> list[str]:
+    """The text as a block that players do not show; none when nothing of it is left."""
+    lines = [line for line in (" ".join(line.split()) for line in text.splitlines()) if line]
+    return ["NOTE\n" + "\n".join(lines).replace("-->", "->")] if lines else []
 
 
 def sharegpt4video(row: Row) -> Row:

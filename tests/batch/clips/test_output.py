@@ -1,5 +1,6 @@
 """Outputs: what `datasets` loads, subtitles that players read, shards that become one, a disk that is full."""
 
+import html
 import json
 import os
 import subprocess
@@ -7,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from t2v_recaption import InvalidInput
@@ -99,7 +100,9 @@ TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
 
 
 @given(TEXT, st.lists(st.tuples(TEXT, st.floats(0, 9000), st.floats(0, 50)), max_size=5))
-def test_no_text_breaks_out_of_its_cue(caption, steps) -> None:
+@example("\r", [])
+@example("", [("a", 0.0, 1e-9), ("b", 0.0, 1.0), ("c", 2.0, 0.0), (" ", 3.0, 1.0)])
+def test_no_text_breaks_out_of_its_cue_or_is_lost(caption, steps) -> None:
     captions = [
         {"idx": str(number), "content": text, "start": start, "end": start + length, "scene": 0, "flags": ""}
         for number, (text, start, length) in enumerate(steps)
@@ -108,13 +111,15 @@ def test_no_text_breaks_out_of_its_cue(caption, steps) -> None:
         caption or "id", "p", "ok", caption=caption, captions=tuple(captions), timestamp=(0.0, 10.0)
     ).to_dict()
     text = webvtt(row)
-    assert text.startswith("WEBVTT\n\n")
+    assert f"{text}\n".startswith("WEBVTT\n\n")
     blocks = text.rstrip("\n").split("\n\n")
     assert all(block == "WEBVTT" or block.startswith("NOTE\n") or " --> " in block.split("\n")[0] for block in blocks)
     assert text.count("-->") == sum(" --> " in block.split("\n")[0] for block in blocks)
-    for block in blocks[2:]:
+    for block in (block for block in blocks if " --> " in block.split("\n")[0]):
         begin, _, end = block.split("\n")[0].partition(" --> ")
         assert begin < end
+    shown = html.unescape(text)
+    assert all(" ".join(said.split()) in shown for said, _, _ in steps)
 
 
 @given(TEXT.filter(bool), TEXT.filter(bool))
