@@ -71,9 +71,7 @@ def _json(clip: Any, path: str, made: ClipCaption, vision: Vision) -> str:
     from t2v_recaption.batch.clips.reader import facts
     from t2v_recaption.batch.clips.rows import base_of, good_row, read_columns
     from t2v_recaption.batch.clips.sources import Item, shown
-    from t2v_recaption.captioners.prompt_form import short_prompt
 
     item = Item(1, shown(Path(path).name), path, clip.start, clip.end)
     base = read_columns(base_of(item, ""), facts(clip))
-    profile = "" if made.mode == "measured" else vision.profile
-    return good_row(base, made, short_prompt(made.text), profile).to_json()
+    return good_row(base, made, vision.profile).to_json()

@@ -41,7 +41,12 @@ class Readers:
 
     def __init__(self, resources: Resources, most: int) -> None:
         self._pool = ReaderPool(
-            resources.readers, most=most, timeout=resources.timeout, memory=resources.memory, room=resources.room
+            resources.readers,
+            most=most,
+            timeout=resources.timeout,
+            memory=resources.memory,
+            room=resources.room,
+            limit=resources.limit,
         )
         self._open: dict[str, Stream] = {}
 
@@ -133,6 +138,7 @@ class Captioning:
             settings=settings,
             batch=resources.batch,
             in_flight=resources.in_flight,
+            limit=resources.limit,
         )
 
     def work(self, unit: Unit) -> tuple[Outcome, list[Unit], RecaptionError | None]:

@@ -1,8 +1,8 @@
 """ReaderPool: clips are read in processes of their own, ahead of the model; none can stop or crash the run.
 
-A reader that hangs is killed after `timeout` seconds without a frame, one that crashes or wants too much memory takes
-only its clip along, and is replaced. What a reader sends waits in a buffer of bounded size; when that is full the
-reader waits too, and does not count as one that works: another may be started for the clips behind it.
+A reader that hangs is killed after `timeout` seconds without a frame or a sign of life, one that crashes or wants too
+much memory takes only its clip along, and is replaced. What a reader sends waits in a buffer of bounded size; when that
+is full the reader waits too, and does not count as one that works: another may be started for the clips behind it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from threading import Condition, Event, Lock, Thread
 from typing import Any
 
-from t2v_recaption.batch.clips.rows import ReadingError
+from t2v_recaption.batch.clips.rows import ReadingError, out_of_time
 from t2v_recaption.batch.clips.wire import Message, receive, send_call
 
 ROOM = 64 * 2**20
@@ -130,6 +130,7 @@ class _Lane:
         assert process.stdin is not None
         assert process.stdout is not None
         self.expired = False
+        began = time.monotonic()
         try:
             send_call(process.stdin, call)
             # Starting up is not the clip's fault, however long a busy machine takes for it.
@@ -139,11 +140,18 @@ class _Lane:
                 self.since = None
                 if message is not None and message.type == "ready":
                     self.ready = True
-                    self.since = time.monotonic()
+                    began = self.since = time.monotonic()
                     continue
                 if message is None:
                     stream.end(self._lost())
                     return
+                if self.pool.limit and time.monotonic() - began > self.pool.limit:
+                    self.stop()
+                    stream.end(out_of_time(self.pool.limit))
+                    return
+                if message.type == "alive" and not stream.closed:
+                    self.since = time.monotonic()
+                    continue
                 if message.type == "end":
                     stream.end()
                     return
@@ -222,6 +230,7 @@ class ReaderPool:
         timeout: seconds without a message after which a reading is given up.
         memory: bytes of data that a reader may allocate; None for no limit.
         room: bytes that wait for a clip's consumer.
+        limit: seconds that one reading may take in all, waiting for its consumer included; 0 for no limit.
     """
 
     def __init__(
@@ -232,9 +241,10 @@ class ReaderPool:
         timeout: float = 120.0,
         memory: int | None = 4 * 2**30,
         room: int = ROOM,
+        limit: float = 0.0,
     ) -> None:
         self.workers, self.most = max(1, workers), max(most, workers, 1)
-        self.timeout, self.memory, self.room = timeout, memory, room
+        self.timeout, self.memory, self.room, self.limit = timeout, memory, room, limit
         self._jobs: queue.SimpleQueue[tuple[Any, Stream] | None] = queue.SimpleQueue()
         self._lanes: list[_Lane] = []
         self._lock = Lock()

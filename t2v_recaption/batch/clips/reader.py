@@ -1,4 +1,8 @@
-"""What happens in a reader process: a clip is opened, hashed and sampled, and its frames are sent as they come."""
+"""What happens in a reader process: a clip is opened, hashed and sampled, and its frames are sent as they come.
+
+While frames are only looked at (for scenes, measurements, key frames) none is sent; a sign of life is, so that the
+reader of a long film is not taken for one that hangs.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ import contextlib
 import os
 import pickle
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
@@ -24,6 +29,9 @@ if TYPE_CHECKING:
 
 AFTERMATH = 9
 """Linux: PR_SET_PDEATHSIG takes the signal that a process gets when its parent dies; 9 is SIGKILL."""
+
+BEAT = 1.0
+"""Seconds between two signs of life, at least."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +130,33 @@ def _clip(path: str, start: float, end: float | None) -> Any:
         raise InvalidInput("It is no file but a pipe or a device.")
     from t2v_recaption.video import Clip
 
-    return Clip(path, start=start, end=end, threads=1)
+    class LivelyClip(Clip):
+        """Says that it lives whenever it decodes."""
+
+        def planned(self, *arguments: Any, **options: Any) -> Iterator[Any]:
+            """The frames."""
+            return pulse.through(super().planned(*arguments, **options))
+
+    return LivelyClip(path, start=start, end=end, threads=1)
+
+
+class Pulse:
+    """Sends signs of life."""
+
+    def __init__(self) -> None:
+        self.send: Callable[[], None] = lambda: None
+        self._last = 0.0
+
+    def through(self, frames: Iterable[Any]) -> Iterator[Any]:
+        """The frames, with a sign of life every now and then."""
+        for frame in frames:
+            if time.monotonic() - self._last >= BEAT:
+                self._last = time.monotonic()
+                self.send()
+            yield frame
+
+
+pulse = Pulse()
 
 
 def content_size(path: str) -> int:
@@ -139,6 +173,7 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "wb", buffering=2**16)
     os.dup2(2, 1)  # what a library prints must not get between the messages
     send(out, Message("ready"))
+    pulse.send = lambda: send(out, Message("alive"))
     calls: SimpleQueue[bytes] = SimpleQueue()
     Thread(target=_listen, args=(sys.stdin.buffer, calls), daemon=True).start()
     while True:

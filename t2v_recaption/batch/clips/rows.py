@@ -14,9 +14,12 @@ from typing import Any
 
 from t2v_recaption.batch.clips.sources import Item, shown
 from t2v_recaption.captioners.base import ClipCaption, Step
+from t2v_recaption.captioners.prompt_form import short_prompt
 from t2v_recaption.errors import BackendError, RecaptionError
 from t2v_recaption.records import Record, to_plain
 
+NO_WAY = (401, 402, 403, 404)
+"""HTTP statuses of a server that will not answer any request: no key, no money, no such model."""
 WHOLE = "-1"
 """The `idx` of the caption of the whole clip."""
 
@@ -32,7 +35,7 @@ class ClipRow(Record):
     caption: str = ""
     """The dense caption of the whole clip."""
     prompt: str = ""
-    """The caption as a prompt for a text-to-video model."""
+    """The caption as a short prompt for a text-to-video model; empty for what was measured."""
     captions: tuple[dict[str, Any], ...] = ()
     """`idx`, `content`, and `start`, `end` (seconds), `scene`, `flags` of every step; then the whole as `idx` -1."""
     keyframe: tuple[float, ...] = ()
@@ -81,9 +84,18 @@ class ReadingError(RecaptionError):
         self.kind = kind
 
 
-def good_row(base: dict[str, Any], caption: ClipCaption, prompt: str, profile: str) -> ClipRow:
-    """The row of a clip that has its caption."""
-    made = caption.provenance
+def out_of_time(limit: float) -> ReadingError:
+    """The error of a clip that takes longer than a clip may."""
+    return ReadingError(
+        f"It took more than {limit:g} seconds in all and was given up.",
+        hint="With a longer --clip-timeout, --resume goes on with the steps that it has.",
+        kind="timeout",
+    )
+
+
+def good_row(base: dict[str, Any], caption: ClipCaption, profile: str) -> ClipRow:
+    """The row of a clip that has its caption. What was measured names no subject, so it makes no prompt."""
+    made, measured = caption.provenance, caption.mode == "measured"
     steps = [_step(step) for step in caption.steps]
     whole = {**_entry(WHOLE, caption.text, caption.start, caption.end), "flags": ", ".join(caption.flags)}
     flags = dict.fromkeys([*caption.flags, *(flag for step in caption.steps for flag in step.flags)])
@@ -91,11 +103,11 @@ def good_row(base: dict[str, Any], caption: ClipCaption, prompt: str, profile: s
         **base,
         status="ok",
         caption=caption.text,
-        prompt=prompt,
+        prompt="" if measured else short_prompt(caption.text),
         captions=(*steps, whole),
         keyframe=tuple(float(time) for time in caption.times),
         mode=caption.mode,
-        profile=profile,
+        profile="" if measured else profile,
         model=", ".join(made.get("models", ())),
         data="" if caption.data is None else json.dumps(to_plain(caption.data), ensure_ascii=False),
         flags=", ".join(flags),
@@ -123,7 +135,8 @@ def kind_of(error: Exception) -> tuple[str, bool]:
     if isinstance(error, ReadingError):
         return error.kind, error.kind in ("timeout", "crash", "memory", "missing")
     if isinstance(error, BackendError):
-        return ("server" if error.retryable else "model"), True
+        refused = error.status in NO_WAY
+        return ("server" if error.retryable or refused else "model"), True
     return "unreadable" if isinstance(error, RecaptionError) else "error", False
 
 

@@ -35,7 +35,9 @@ class Resources:
     in_flight: int = 0
     """Clips under way at once; 0 for what the model takes at once and a few more."""
     timeout: float = 120.0
-    """Seconds without a frame after which reading a clip is given up."""
+    """Seconds without a frame or a sign of life after which reading a clip is given up."""
+    limit: float = 0.0
+    """Seconds that one clip may take in all, its questions included; 0 for no limit."""
     memory: int | None = 4 * 2**30
     """Bytes that a reader may allocate."""
     room: int = 64 * 2**20
@@ -63,7 +65,15 @@ class LocalEngine:
 
     def __init__(self, job: ClipJob, ledger: Ledger, resources: Resources, settings: str) -> None:
         self._readers: ReaderPool | None = None
-        self.runner = Runner(job, ledger, self, settings=settings, batch=resources.batch, in_flight=resources.in_flight)
+        self.runner = Runner(
+            job,
+            ledger,
+            self,
+            settings=settings,
+            batch=resources.batch,
+            in_flight=resources.in_flight,
+            limit=resources.limit,
+        )
         self._resources = resources
 
     def open(self, read: Any, *arguments: Any) -> Any:
@@ -76,7 +86,12 @@ class LocalEngine:
         given = self._resources
         most = max(given.readers, self.runner.in_flight)
         with ReaderPool(
-            given.readers, most=most, timeout=given.timeout, memory=given.memory, room=given.room
+            given.readers,
+            most=most,
+            timeout=given.timeout,
+            memory=given.memory,
+            room=given.room,
+            limit=given.limit,
         ) as self._readers:
             yield from self.runner.run(units)
 
@@ -145,6 +160,8 @@ def caption_clips(
     """
     output = shard.named(output) if shard is not None else output
     check_output(output, exports)
+    if job.mode == "measured" and (output.suffix.lower() == ".txt" or "prompts" in exports):
+        raise InvalidInput("What is measured names no subject, so it makes no prompts.", hint="Name a model.")
     ledger = Ledger(output.with_name(output.name + ".ledger"), sync=(resources or Resources()).sync)
     run = _Run(sources, output, job, ledger, column, shard, retry, tuple(exports))
     run.check(resume=resume, overwrite=overwrite)

@@ -14,25 +14,36 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from threading import Condition, Event, Thread
 from types import SimpleNamespace
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from t2v_recaption.backends.base import ChatReply, ChatRequest
 from t2v_recaption.batch.clips import reader
 from t2v_recaption.batch.clips.batcher import Batcher, calls_at_once
 from t2v_recaption.batch.clips.job import ClipJob
 from t2v_recaption.batch.clips.ledger import Halt, Ledger
-from t2v_recaption.batch.clips.rows import ClipRow, ReadingError, base_of, failed_row, good_row, read_columns
+from t2v_recaption.batch.clips.rows import (
+    NO_WAY,
+    ClipRow,
+    ReadingError,
+    base_of,
+    failed_row,
+    good_row,
+    out_of_time,
+    read_columns,
+)
 from t2v_recaption.batch.clips.sources import Item
 from t2v_recaption.batch.clips.wire import Message
 from t2v_recaption.captioners.base import ClipCaption, Session, Step
-from t2v_recaption.captioners.prompt_form import short_prompt
 from t2v_recaption.errors import BackendError, InvalidInput, MissingDependency, RecaptionError
-from t2v_recaption.video.frame import Frame
+
+if TYPE_CHECKING:
+    from t2v_recaption.video.frame import Frame
 
 log = logging.getLogger(__name__)
 
-NO_WAY = (None, 401, 403, 404)
-"""HTTP statuses of a server that will not answer any request; None stands for no answer at all."""
+SILENCE = 32
+"""Clips that may fail one after the other because of the server, and at least three times those under way, before the
+run takes it for gone."""
 AHEAD = 4
 """Clips under way beyond what a batch holds: read, and waiting for the model."""
 
@@ -79,6 +90,8 @@ class _Reading:
         """The frames as they come; no batch waits for a clip that waits for them."""
         import numpy as np
 
+        from t2v_recaption.video.frame import Frame
+
         while True:
             with self.batcher.idle():
                 message = next(self.messages, None)
@@ -102,6 +115,7 @@ class Runner:
         settings: digest of the run's settings, for the rows.
         batch: requests that go to the model at once.
         in_flight: clips under way at once; 0 for as many as a batch holds and a few more.
+        limit: seconds that one clip may take in all; 0 for no limit.
     """
 
     def __init__(
@@ -113,7 +127,10 @@ class Runner:
         settings: str = "",
         batch: int = 8,
         in_flight: int = 0,
+        limit: float = 0.0,
     ) -> None:
+        self.limit = limit
+        self._silent = 0
         self.job, self.ledger, self.readings, self.settings = job, ledger, readings, settings
         self.captioner = None if job.mode == "measured" else job.captioner()
         self.batcher: Batcher | None = None
@@ -250,6 +267,7 @@ class Runner:
             measured = next(messages).about
             return _caption(measured), tuple(facts["warnings"])
         reading = _Reading(messages, self.batcher)
+        until = time.monotonic() + self.limit if self.limit else None
 
         def on_step(step: Step) -> None:
             self.ledger.add_step(unit.id, facts["sha256"], step)
@@ -264,16 +282,18 @@ class Runner:
             scenes=[SimpleNamespace(number=n, start=start, end=end) for n, start, end in facts["scenes"]],
             span=(facts["start"], facts["end"]) if facts["end"] > facts["start"] else None,
         )
-        caption = self._drive(session, self.batcher)
+        caption = self._drive(session, self.batcher, until)
         return caption, tuple((reading.last or facts)["warnings"])
 
-    def _drive(self, session: Session, batcher: Batcher) -> ClipCaption:
+    def _drive(self, session: Session, batcher: Batcher, until: float | None) -> ClipCaption:
         replies: tuple[ChatReply, ...] | None = None
         try:
             with batcher.working():
                 while True:
                     # None starts a generator, which its type does not say
                     asked = session.send(cast("tuple[ChatReply, ...]", replies))
+                    if until is not None and time.monotonic() > until:
+                        raise out_of_time(self.limit)
                     replies = self._answered(asked, batcher)
         except StopIteration as stop:
             caption: ClipCaption = stop.value
@@ -286,7 +306,7 @@ class Runner:
             replies = batcher.ask(asked)
             for error in (reply.error for reply in replies):
                 # No server, no key, no such model: before anything was ever answered that is no fault of the clip's.
-                if error is not None and error.status in NO_WAY and not batcher.answered:
+                if error is not None and error.status in (None, *NO_WAY) and not batcher.answered:
                     raise Halt(error)
             return replies
         except (InvalidInput, MissingDependency) as error:
@@ -301,6 +321,9 @@ class Runner:
             return Outcome(id, None)  # what fails because the run is stopped has not failed
         plain = row.to_dict()
         self.ledger.add_row(id, plain)
+        self._silent = self._silent + 1 if row.error == "server" else 0 if row.status == "ok" else self._silent
+        if self._silent >= max(SILENCE, 3 * self.in_flight):
+            raise Halt(_gone(row, self._silent))
         return Outcome(id, plain, steps=steps)
 
 
@@ -366,7 +389,14 @@ def _row(base: dict[str, Any], caption: ClipCaption, warnings: tuple[str, ...], 
         error = BackendError("The model returned nothing, however often it was asked.", retryable=False)
         return failed_row(base, error, steps=caption.steps)
     caption = replace(caption, notes=(*caption.notes, *warnings))
-    return good_row(base, caption, short_prompt(caption.text), profile if caption.mode != "measured" else "")
+    return good_row(base, caption, profile)
+
+
+def _gone(row: ClipRow, clips: int) -> RecaptionError:
+    return RecaptionError(
+        f"{clips} clips one after the other failed because of the server, so the run was stopped: {row.message}",
+        hint="What is finished is kept; when the server is back, go on with --resume.",
+    )
 
 
 def _caption(plain: dict[str, Any]) -> ClipCaption:

@@ -19,7 +19,7 @@ class Message:
     """Something that a reading gives."""
 
     type: str
-    """`facts`, `frame`, `parts`, `caption`, `error` or `end`."""
+    """`facts`, `frame`, `parts`, `caption`, `error` or `end`; `ready` and `alive` are for who runs the reader."""
     about: dict[str, Any] = field(default_factory=dict)
     payload: bytearray | bytes | memoryview = b""
 

@@ -84,7 +84,13 @@ def test_stopped_by_the_user_it_says_how_to_go_on(tmp_path, eyes) -> None:
     eyes.delay = 0.5
     command = [sys.executable, "-m", "t2v_recaption", "caption", str(clips), "-o", str(output)]
     command += ["--base-url", eyes.url, "--model", "eyes"]
-    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()})
+    run = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )
     while len(eyes.asked) < 4:
         time.sleep(0.05)
     run.send_signal(signal.SIGINT)

@@ -10,8 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from t2v_recaption.batch.clips import reader
 from t2v_recaption.batch.clips.pool import ReaderPool
+from t2v_recaption.batch.clips.reader import measure_clip, split_clip
 from t2v_recaption.batch.clips.rows import ReadingError
+from tests.batch.clips.conftest import make_clips
 
 EVIL = textwrap.dedent(
     """
@@ -48,6 +51,13 @@ EVIL = textwrap.dedent(
         yield Message("facts")
         print("this is no message")
         os.write(1, b"nor is this")
+        yield Message("frame", {"number": 0})
+
+    def look(seconds):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            time.sleep(0.2)
+            yield Message("alive")
         yield Message("frame", {"number": 0})
 
     def fail():
@@ -102,6 +112,28 @@ def test_an_evil_clip_costs_only_itself(pool, evil, read, expected) -> None:
     assert kind(bad) == expected
     assert len(list(good)) == 3
     assert len(list(pool.open(evil.good, 3))) == 3
+
+
+def test_a_reader_that_lives_has_time_but_only_so_much_of_it(evil) -> None:
+    with ReaderPool(1, timeout=2) as patient:
+        assert [message.type for message in patient.open(evil.look, 4)] == ["frame"]
+    with ReaderPool(1, timeout=60, limit=2) as impatient:
+        assert kind(impatient.open(evil.look, 600)) == "timeout"
+        assert len(list(impatient.open(evil.good, 3))) == 3
+
+
+@pytest.mark.parametrize(
+    "read", [lambda path: split_clip(path, 0, None, "scenes"), lambda path: measure_clip(path, 0, None)]
+)
+def test_who_looks_at_frames_without_sending_any_says_that_it_lives(tmp_path, monkeypatch, read) -> None:
+    beats: list[str] = []
+    monkeypatch.setattr(reader, "BEAT", 0.0)
+    monkeypatch.setattr(reader.pulse, "send", lambda: beats.append("alive"))
+    path = make_clips(tmp_path, 1) / "clip0.mp4"
+    messages = [message.type for message in read(str(path))]
+    assert messages[0] == "facts"
+    assert "frame" not in messages
+    assert len(beats) >= 25
 
 
 def test_what_a_library_prints_does_not_get_between(pool, evil) -> None:

@@ -1,5 +1,6 @@
 """A whole run: every clip has its outcome, whatever is wrong with it; nothing is lost, doubled or done again."""
 
+import itertools
 import json
 import os
 import threading
@@ -7,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from t2v_recaption import InvalidInput
+from t2v_recaption import InvalidInput, RecaptionError
 from t2v_recaption.batch.clips import ClipJob, caption_clips
+from t2v_recaption.batch.clips.runner import SILENCE
 from tests.batch.clips.conftest import QUICK, make_clips, rows
 
 
@@ -130,6 +132,83 @@ def test_a_server_that_goes_away_fails_what_is_left_and_resuming_does_only_that(
     eyes.answer = answer
     assert run(clips, output, eyes.job(), resume=True).failed == 0
     assert len(eyes.asked) == len(set(eyes.asked)) == 16
+
+
+def listed(clips, tmp_path, count: int):
+    manifest = tmp_path / "list.jsonl"
+    lines = ({"path": f"clips/clip{number % 4}.mp4", "id": f"c{number:02}"} for number in range(count))
+    manifest.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return manifest
+
+
+def test_a_server_that_stays_away_stops_the_run_and_what_failed_says_so(clips, tmp_path, eyes) -> None:
+    manifest, output, answer = listed(clips, tmp_path, 60), tmp_path / "out.jsonl", eyes.answer
+    eyes.answer = lambda digest, body: answer(digest, body) if len(eyes.asked) < 3 else None
+    with pytest.raises(RecaptionError, match=r"one after the other.*--resume"):
+        run(manifest, output, eyes.job("fast"))
+    found = rows(output)
+    assert SILENCE <= sum(row["error"] == "server" for row in found) < 57
+    assert sum(row["status"] == "ok" for row in found) == 3
+    eyes.answer = answer
+    assert run(manifest, output, eyes.job("fast"), resume=True).ok == 60
+
+
+def test_a_server_that_comes_back_stops_nothing(clips, tmp_path, eyes) -> None:
+    manifest, answer, turns = listed(clips, tmp_path, 60), eyes.answer, itertools.count()
+    eyes.answer = lambda digest, body: answer(digest, body) if next(turns) % 10 == 0 else 503
+    summary = run(manifest, tmp_path / "out.jsonl", eyes.job("fast"))
+    assert (summary.ok, summary.failed) == (6, 54)
+
+
+def test_a_clip_that_takes_too_long_fails_and_goes_on_where_it_was(clips, tmp_path, eyes) -> None:
+    output = tmp_path / "out.jsonl"
+    eyes.delay = 0.8
+    summary = run(clips / "clip0.mp4", output, eyes.job(), resources=replace(QUICK, limit=1))
+    (row,) = rows(output)
+    assert (summary.failed, row["error"], row["retryable"]) == (1, "timeout", True)
+    assert "--clip-timeout" in row["message"]
+    assert len(eyes.asked) < 4
+    eyes.delay = 0
+    assert run(clips / "clip0.mp4", output, eyes.job(), resume=True).ok == 1
+    assert len(eyes.asked) == len(set(eyes.asked)) == 4
+
+
+def test_a_file_that_changed_between_runs_is_captioned_from_its_beginning(clips, tmp_path, eyes) -> None:
+    path, output, answer = clips / "clip0.mp4", tmp_path / "out.jsonl", eyes.answer
+    eyes.answer = lambda digest, body: answer(digest, body) if len(eyes.asked) < 2 else None
+    assert run(path, output, eyes.job()).failed == 1
+    (before,) = rows(output)
+    old = set(eyes.asked)
+    path.write_bytes((clips / "clip1.mp4").read_bytes())
+    eyes.answer = answer
+    assert run(path, output, eyes.job(), resume=True).ok == 1
+    (row,) = rows(output)
+    assert row["sha256"] != before["sha256"]
+    assert len(eyes.asked) == 2 + 4
+    assert not any(digest[:10] in entry["content"] for digest in old for entry in row["captions"])
+
+
+def test_a_file_that_is_removed_while_the_run_goes_on_is_missing(clips, tmp_path, eyes) -> None:
+    manifest, answer = listed(clips, tmp_path, 40), eyes.answer
+
+    def remove(digest, body):
+        (clips / "clip3.mp4").unlink(missing_ok=True)
+        return answer(digest, body)
+
+    eyes.answer = remove
+    run(manifest, tmp_path / "out.jsonl", eyes.job("fast"))
+    found = rows(tmp_path / "out.jsonl")
+    assert len(found) == 40
+    assert {row["error"] for row in found if row["status"] == "failed"} == {"missing"}
+    assert all(row["status"] == "ok" for row in found if not row["video_path"].endswith("clip3.mp4"))
+
+
+def test_what_is_measured_makes_no_prompts(clips, tmp_path) -> None:
+    for output, exports in ((tmp_path / "out.txt", ()), (tmp_path / "out.jsonl", ("prompts",))):
+        with pytest.raises(InvalidInput, match="no prompts"):
+            run(clips, output, ClipJob("measured"), exports=exports)
+    assert run(clips, tmp_path / "out.jsonl", ClipJob("measured")).ok == 4
+    assert {row["prompt"] for row in rows(tmp_path / "out.jsonl")} == {""}
 
 
 def test_failures_are_tried_again_as_asked(clips, tmp_path, eyes) -> None:
