@@ -57,18 +57,23 @@ def ask(
         answers = captioner.ask(opened, wanted)
         for answer in answers:
             show(answer, as_json=as_json, alone=len(answers) == 1)
-        return FAILED if any(answer.error for answer in answers) else 0
+        return FAILED if any(failed(answer) for answer in answers) else 0
+
+
+def failed(answer: Answer) -> bool:
+    """Whether there is no answer."""
+    return answer.error is not None or not answer.text.strip()
 
 
 def _converse(captioner: Any, clip: Any, questions: tuple[str, ...], as_json: bool) -> int:
     from t2v_recaption.captioners.conversation import Conversation
 
-    talk, failed = Conversation(captioner, clip), False
+    talk, code = Conversation(captioner, clip), 0
     for question in _typed(questions):
         answer = talk.ask(question)
         show(answer, as_json=as_json, alone=True)
-        failed = failed or answer.error is not None
-    return FAILED if failed else 0
+        code = FAILED if failed(answer) else code
+    return code
 
 
 def _typed(questions: tuple[str, ...]) -> Iterator[str]:
@@ -88,9 +93,12 @@ def _typed(questions: tuple[str, ...]) -> Iterator[str]:
 
 
 def show(answer: Answer, *, as_json: bool, alone: bool) -> None:
-    """Print an answer; an error goes to standard error, and leaves an empty line in a pipe."""
+    """Print an answer; errors, faults and notes go to standard error. One that failed is an empty line in a pipe."""
+    where = "" if alone else f"{answer.question!r}: "
     if answer.error is not None:
-        say_error(answer.error, "" if alone else f"{answer.question!r}: ")
+        say_error(answer.error, where)
+    for note in _notes(answer):
+        click.echo(f"Note: {where}{note}", err=True)
     if as_json:
         error = {"error": str(answer.error)} if answer.error is not None else {}
         import json
@@ -100,6 +108,12 @@ def show(answer: Answer, *, as_json: bool, alone: bool) -> None:
         click.echo(" ".join(answer.text.split()))
     elif answer.error is None:
         _show_pretty(answer, alone)
+
+
+def _notes(answer: Answer) -> list[str]:
+    faults = ", ".join(answer.flags)
+    told = [f"the answer has faults that asking again did not cure: {faults}"] if faults else []
+    return [*told, *answer.notes]
 
 
 def _show_pretty(answer: Answer, alone: bool) -> None:
@@ -112,7 +126,5 @@ def _show_pretty(answer: Answer, alone: bool) -> None:
         console.print(
             Text(f"  {time:g} s: frame {place + 1} of {len(answer.shown)}, shown at {seen:.2f} s", style="dim")
         )
-    for note in answer.notes:
-        console.print(Text(f"  Note: {note}", style="dim"))
     if not alone:
         console.print()

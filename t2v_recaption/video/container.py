@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -94,12 +95,14 @@ def gap_of(stream: av.VideoStream) -> int:
 def regular_file(path: str) -> None:
     """Raise InvalidInput when `path` is not a file that can be opened, saying why."""
     try:
-        size = os.stat(path).st_size
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):  # opening a pipe would wait for whoever writes to it
+            raise InvalidInput(f"{path!r} is no file but a pipe or a device.", hint="Save it to a file first.")
         with open(path, "rb"):
             pass
     except (OSError, ValueError) as error:
         raise InvalidInput(f"{path!r} cannot be read: {reason(error)}.") from error
-    if size == 0:
+    if found.st_size == 0:
         raise InvalidInput(f"{path!r} is empty.")
 
 

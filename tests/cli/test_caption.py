@@ -105,6 +105,7 @@ def test_many_clips_go_into_a_file_and_the_exit_code_tells(clips, tmp_path, t2v,
         ["caption", "{clips}/clip0.mp4", "--schema", "{clips}/none.json", "--model", "x"],
         ["ask", "{clips}/clip0.mp4", "What?"],
         ["ask", "{clips}/clip0.mp4"],
+        ["caption", "{clips}/clip0.mp4", "-o", "{clips}/out.txt"],
         ["merge", "{clips}/none.jsonl", "-o", "{clips}/out.jsonl"],
     ],
 )
@@ -150,6 +151,14 @@ def test_questions_are_answered_in_order(clips, t2v, model, monkeypatch) -> None
     assert t2v("ask", clips / "clip0.mp4", "-", *model)[1] == out
     _, out, _ = t2v("ask", clips / "clip0.mp4", "What is it?", "--json", *model)
     assert {"question", "text", "times", "frames"} <= json.loads(out).keys()
+
+
+def test_an_answer_that_is_none_fails_and_faults_are_told(clips, t2v, model, eyes) -> None:
+    eyes.answer = lambda digest, body: "" if "Nothing" in json.dumps(body) else "It moves at 0.5 s and at 99 seconds."
+    code, out, err = t2v("ask", clips / "clip0.mp4", "Nothing?", "When?", *model)
+    assert (code, out.splitlines()) == (1, ["", "It moves at 0.5 s and at 99 seconds."])
+    assert "'Nothing?': the answer has faults that asking again did not cure: empty" in err
+    assert "'When?': times outside the clip were cited and left out: 99" in err
 
 
 def test_a_conversation_remembers(clips, t2v, model, eyes, monkeypatch) -> None:

@@ -220,6 +220,12 @@ def test_a_file_that_goes_away_while_it_is_read(film, tmp_path):
         next(clip.frames())
 
 
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(InvalidInput, match="pipe"):
+        next(Clip(tmp_path / "pipe.mp4").frames())
+
+
 def test_hash_is_of_the_content(film, tmp_path):
     (tmp_path / "copy.mp4").write_bytes(film.read_bytes())
     assert Clip(film).sha256() == Clip(tmp_path / "copy.mp4").sha256() == Clip(film.read_bytes()).sha256()

@@ -20,7 +20,7 @@ from threading import Thread
 from typing import IO, TYPE_CHECKING, Any
 
 from t2v_recaption.batch.clips.wire import Message, receive_call, send
-from t2v_recaption.errors import InvalidInput, RecaptionError
+from t2v_recaption.errors import RecaptionError
 
 if TYPE_CHECKING:
     from t2v_recaption.captioners.base import Mode
@@ -126,8 +126,6 @@ def facts(clip: Any) -> dict[str, Any]:
 def _clip(path: str, start: float, end: float | None) -> Any:
     if not os.path.exists(path):
         raise FileNotFoundError(path)
-    if not os.path.isfile(path) and not os.path.isdir(path):
-        raise InvalidInput("It is no file but a pipe or a device.")
     from t2v_recaption.video import Clip
 
     class LivelyClip(Clip):
