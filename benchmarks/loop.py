@@ -58,6 +58,8 @@ FOILS = 4
 class World:
     """How the simulated generator works. Log-odds; chosen to be plausible, not fitted to any model."""
 
+    base: float = 1.2
+    """Of an average claim that is said at the beginning of a short text."""
     unsaid: float = -3.0
     late: float = -1.2
     """From the first word to the last."""
@@ -106,7 +108,7 @@ class SimulatedGenerator:
         world, claim, report = self.world, self.claims[claim_id], self.shop.report(wording)
         if self._noise("impossible", claim_id).random() < world.impossible:
             return 0.02
-        odds = 1.2 + world.difficulty * self._noise("difficulty", claim_id).gauss(0, 1)
+        odds = world.base + world.difficulty * self._noise("difficulty", claim_id).gauss(0, 1)
         odds += world.luck * self._noise("luck", claim_id, seed).gauss(0, 1)
         odds += world.long * max(0.0, math.log2(max(1, len(wording.text.split())) / 40))
         fact = fact_of(self.shop, claim)
@@ -181,14 +183,14 @@ class Case:
     generator: SimulatedGenerator
 
 
-def cases(prompts: Sequence[str], world: World, runs: int) -> Iterator[Case]:
-    """Every prompt in several worlds with other difficulties and luck."""
+def cases(prompts: Sequence[str], world: World, runs: int, first: int = 0) -> Iterator[Case]:
+    """Every prompt in several worlds with other difficulties and luck, from world number `first` on."""
     enhancer = Enhancer("wan2.2")
     for prompt in prompts:
         enhancement, claims = enhancer(prompt), claims_of(prompt)
         if not len(claims):
             continue
-        for run in range(runs):
+        for run in range(first, first + runs):
             shop = Workshop(enhancement.intent, enhancer.target)
             yield Case(enhancement, claims, shop, SimulatedGenerator(world, shop, claims, run))
 
@@ -258,6 +260,8 @@ def _mean(values: Sequence[float]) -> str:
     return f"{statistics.fmean(values):+.1%} ± {1.96 * error:.1%}"
 
 
+WEAK = {"base": 0.2, "late": -2.4, "long": -0.7}
+
 JUDGES = {
     "perfect": SimulatedJudge(1.0, 1.0, 0.0),
     "good (0.95, 0.90)": SimulatedJudge(0.95, 0.90),
@@ -274,15 +278,19 @@ JUDGES = {
 @click.option(
     "--coupled", is_flag=True, help="One seed draws the same numbers for every text, as real noise partly does."
 )
-def main(runs: int, generations: int, count: int, only: str | None, coupled: bool) -> None:
+@click.option("--weak", is_flag=True, help="A weaker generator: less is shown, and the end of a long text counts less.")
+@click.option("--first", default=0, show_default=True, help="Number of the first world: others than those tuned on.")
+def main(runs: int, generations: int, count: int, only: str | None, coupled: bool, weak: bool, first: int) -> None:
     """The loop against best-of-N with the same number of clips, by the true share of claims shown."""
-    click.echo(f"{count} prompts x {runs} worlds{' (coupled)' if coupled else ''}, at most {generations} clips each")
+    kind = f"{' (coupled)' if coupled else ''}{' (weak)' if weak else ''}"
+    click.echo(f"{count} prompts x {runs} worlds{kind} from {first}, at most {generations} clips each")
+    world = World(coupled=coupled, **(WEAK if weak else {}))
     heads = f"{'judge':24}{'loop':>8}{'best-of-N':>11}{'prompt N':>10}   loop less best-of-N"
     click.echo(f"{heads}   new seeds            clips  stopped")
     for name, judge in JUDGES.items():
         if only not in (None, name):
             continue
-        _line(name, judge, cases(LOOP_PROMPTS[:count], World(coupled=coupled), runs), generations)
+        _line(name, judge, cases(LOOP_PROMPTS[:count], world, runs, first), generations)
 
 
 def _line(name: str, judge: SimulatedJudge, some: Iterator[Case], generations: int) -> None:
