@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from t2v_recaption.video.measurements.follow import Step
+from t2v_recaption.video.measurements.follow import LEAST_SPREAD, Step
 from t2v_recaption.video.measurements.model import AXES, Axis, Camera, Direction, Finding, Move, PathPoint
 
 Series = NDArray[np.float64]
@@ -128,7 +128,7 @@ def why_lost(steps: Sequence[Step]) -> str:
     """The usual reason why steps were not followed."""
     if np.median([step.tracked for step in steps]) < 8:
         return "too little detail in the picture to follow the camera"
-    if np.median([step.spread for step in steps]) < 0.3:
+    if np.median([step.spread for step in steps]) < LEAST_SPREAD:
         return "only a small part of the picture could be followed"
     return "no movement of the camera explains how most of the picture moves"
 

@@ -41,6 +41,8 @@ MOVED = 0.4
 """Pixels that it must have moved against the camera."""
 
 
+LEAST_SPREAD = 0.5
+"""Share of the picture's fields that must agree: fewer may be a subject before a plain background."""
 HEAT = (16, 9)
 """Columns and rows of the grid on which it is kept where things move."""
 
@@ -82,7 +84,7 @@ class Step:
     @property
     def followed(self) -> bool:
         """Whether the camera's movement is known for this step."""
-        return self.tracked >= 8 and self.share >= 0.3 and self.spread >= 0.3
+        return self.tracked >= 8 and self.share >= 0.3 and self.spread >= LEAST_SPREAD
 
 
 class Follower:

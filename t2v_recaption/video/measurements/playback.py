@@ -31,6 +31,8 @@ LIVELY = 0.35
 """Levels of difference between frames below which nothing can be said about repeated ones."""
 FROZEN = 0.25
 """Seconds that a frozen part lasts at least."""
+UNEVEN = 0.2
+"""Differences between neighbours that vary more than this (small by large) may hide repeated frames when compressed."""
 JUDDER_CLEAR, JUDDER_FAINT = 0.12, 0.025
 """Share of repeated frames in a moving clip: from where it judders, and below which it does not."""
 
@@ -159,13 +161,23 @@ def duplicates(shots: Sequence[Sequence[Look]], parts: Sequence[Interval]) -> tu
         return Finding(reason=reason), Finding(reason=reason)
     share = repeated / total
     sure = min(1.0, total / 24)
+    uneven = min(evenness(shot) for shot in shots) < UNEVEN
     if share >= JUDDER_CLEAR:
         judder = Finding[bool](True, round(sure * min(1.0, 0.6 + share), 3), round(share, 3))
-    elif share < JUDDER_FAINT:
+    elif share < JUDDER_FAINT and not uneven:
         judder = Finding[bool](False, round(sure * (1 - 0.5 * share / JUDDER_FAINT), 3), round(share, 3))
     else:
-        judder = Finding[bool](None, 0.0, round(share, 3), "a few repeated frames")
+        judder = Finding[bool](None, 0.0, round(share, 3), "some frames repeat, or hardly differ")
     return Finding(round(share, 4), round(sure, 3), round(share, 4)), judder
+
+
+def evenness(shot: Sequence[Look]) -> float:
+    """How alike the differences between neighbours are: a small one of them as a share of a large one."""
+    changes = [look.change for look in shot[1:]]
+    if len(changes) < 4:
+        return 1.0
+    low, high = np.percentile(changes, [10, 90])
+    return float(low / high) if high >= LIVELY else 1.0
 
 
 def black(times: Sequence[float], dark: Sequence[bool], end: float) -> tuple[Interval, ...]:

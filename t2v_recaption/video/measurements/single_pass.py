@@ -196,7 +196,7 @@ def play(watch: Watch, record: Record, shots: Sequence[Watched], end: float, wan
     for shot in shots:
         frozen += playback.frozen(shot.looks, playback.repeats(shot.looks)[0])
     frozen = [part for part in frozen if not any(dark.start <= part.end and part.start <= dark.end for dark in black)]
-    duplicates, judder = playback.duplicates(looks, frozen)
+    duplicates, judder = playback.duplicates(looks, [*frozen, *black])
     cuts = {shot.start for shot in shots[1:]}
     unbroken = [look for look in record.looks if look.time not in cuts]
     return Playback(
