@@ -54,10 +54,14 @@ class Captioner(Sessions):
 
         Args:
             clips: what to describe.
-            mode: `fast` or `sliding`.
+            mode: `fast` or `sliding`; `measured` asks no model, and says what can be measured.
             query: what `fast` asks, instead of the profile's question.
             on_done: called with a clip's place and caption as soon as it is done.
         """
+        if mode == "measured":
+            from t2v_recaption.captioners.measured import MeasuredCaptioner
+
+            return MeasuredCaptioner().caption(clips, on_done=on_done)
         sessions = (self.clip_session(clip, mode, query=query) for clip in clips)
         return run_sessions(sessions, self.backend, in_flight=self.in_flight, on_done=on_done)
 

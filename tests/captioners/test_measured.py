@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks.measurements.renderer import Scene, render, write
+from t2v_recaption.backends.scripted import ScriptedBackend
+from t2v_recaption.captioners import Captioner
 from t2v_recaption.captioners.measured import MeasuredCaptioner
 from t2v_recaption.errors import InvalidInput
 from t2v_recaption.video import Clip
@@ -76,3 +78,15 @@ def test_odd_clips_have_honest_captions() -> None:
 def test_other_modes_take_a_model() -> None:
     with pytest.raises(InvalidInput, match="no mode 'sliding'"):
         MeasuredCaptioner().caption([], "sliding")
+
+
+def test_any_captioner_can_measure_without_asking_its_model(tmp_path) -> None:
+    path = write(Scene("static", "street", seconds=1), tmp_path / "static.mp4")
+    silent = ScriptedBackend([])
+    done: list[int] = []
+    captions = Captioner(silent).caption(
+        [Clip(path), Clip(tmp_path / "none.mp4")], "measured", on_done=lambda place, _: done.append(place)
+    )
+    assert (captions[0].mode, done) == ("measured", [0, 1])
+    assert captions[0].text == MeasuredCaptioner().caption([Clip(path)])[0].text
+    assert captions[1].error is not None
