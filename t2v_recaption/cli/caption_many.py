@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from t2v_recaption.batch.clips import ClipJob, ClipSummary, caption_clips
-from t2v_recaption.batch.clips.runner import Outcome
+from t2v_recaption.batch.clips.units import Outcome
 from t2v_recaption.cli.caption import resources, shard_of
 from t2v_recaption.cli.vision import Vision
 from t2v_recaption.errors import MissingDependency

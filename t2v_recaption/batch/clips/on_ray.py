@@ -21,10 +21,12 @@ from typing import Any
 
 from t2v_recaption.batch.clips.job import ClipJob
 from t2v_recaption.batch.clips.ledger import Halt, Ledger
-from t2v_recaption.batch.clips.pool import ReaderPool, Stream
+from t2v_recaption.batch.clips.pool import ReaderPool
 from t2v_recaption.batch.clips.rows import ReadingError, base_of, failed_row
 from t2v_recaption.batch.clips.run import Resources
-from t2v_recaption.batch.clips.runner import AHEAD, Outcome, Runner, Unit
+from t2v_recaption.batch.clips.runner import AHEAD, Runner
+from t2v_recaption.batch.clips.stream import Stream
+from t2v_recaption.batch.clips.units import Outcome, Unit
 from t2v_recaption.batch.clips.wire import Message
 from t2v_recaption.errors import MissingDependency, RecaptionError
 

@@ -13,9 +13,10 @@ from t2v_recaption.batch.clips.job import ClipJob, digest
 from t2v_recaption.batch.clips.ledger import Ledger, Sync
 from t2v_recaption.batch.clips.output import LiveFile, check_output, write_output
 from t2v_recaption.batch.clips.pool import ReaderPool
-from t2v_recaption.batch.clips.runner import Outcome, Runner, Unit, parts_of
+from t2v_recaption.batch.clips.runner import Runner
 from t2v_recaption.batch.clips.shards import Shard
 from t2v_recaption.batch.clips.sources import Item, find_items
+from t2v_recaption.batch.clips.units import Outcome, Unit, parts_of
 from t2v_recaption.errors import InvalidInput
 from t2v_recaption.records import Record
 

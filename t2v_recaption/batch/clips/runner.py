@@ -9,10 +9,9 @@ from __future__ import annotations
 import logging
 import queue
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from threading import Condition, Event, Thread
+from threading import Event, Thread
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -31,7 +30,7 @@ from t2v_recaption.batch.clips.rows import (
     out_of_time,
     read_columns,
 )
-from t2v_recaption.batch.clips.sources import Item
+from t2v_recaption.batch.clips.units import Line, Outcome, Unit, parts_of
 from t2v_recaption.batch.clips.wire import Message
 from t2v_recaption.captioners.base import ClipCaption, Session, Step
 from t2v_recaption.errors import BackendError, InvalidInput, MissingDependency, RecaptionError
@@ -53,29 +52,6 @@ class Readings(Protocol):
 
     def open(self, read: Callable[..., Iterator[Message]], *arguments: Any) -> Any:
         """Messages to iterate, with `close()`."""
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One row that is to be made: an item, or a part of one; or an item that is yet to be split."""
-
-    item: Item
-    id: str
-    start: float
-    end: float | None
-    split: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a unit. A split one has no row but so many parts."""
-
-    id: str
-    row: dict[str, Any] | None
-    seconds: float = 0.0
-    steps: int = 0
-    """Steps that were asked for in this run."""
-    parts: int = 0
 
 
 @dataclass
@@ -148,7 +124,7 @@ class Runner:
             RecaptionError: the ledger cannot be written, or the model cannot be used at all; all that was finished is
                 in the ledger.
         """
-        line = _Line(units)
+        line = Line(units)
         outcomes: queue.SimpleQueue[Outcome | BaseException | None] = queue.SimpleQueue()
         threads = [Thread(target=self._seat, args=(line, outcomes), daemon=True) for _ in range(self.in_flight)]
         for thread in threads:
@@ -179,7 +155,7 @@ class Runner:
         if self.captioner is not None:
             self.captioner.backend.close()
 
-    def _seat(self, line: _Line, outcomes: queue.SimpleQueue[Outcome | BaseException | None]) -> None:
+    def _seat(self, line: Line, outcomes: queue.SimpleQueue[Outcome | BaseException | None]) -> None:
         try:
             while not self.stopped.is_set() and (unit := line.take()) is not None:
                 began = time.monotonic()
@@ -325,61 +301,6 @@ class Runner:
         if self._silent >= max(SILENCE, 3 * self.in_flight):
             raise Halt(_gone(row, self._silent))
         return Outcome(id, plain, steps=steps)
-
-
-class _Line:
-    """Units waiting to be taken, parts of split ones before new ones; ends when nothing more can come."""
-
-    def __init__(self, units: Iterable[Unit]) -> None:
-        self._units = iter(units)
-        self._parts: deque[Unit] = deque()
-        self._working = 0
-        self._ended = False
-        self._condition = Condition()
-
-    def take(self) -> Unit | None:
-        """The next unit; waits while one that is worked on may yet be split; None at the end."""
-        with self._condition:
-            while True:
-                if self._parts:
-                    self._working += 1
-                    return self._parts.popleft()
-                if not self._ended:
-                    unit = next(self._units, None)
-                    if unit is not None:
-                        self._working += 1
-                        return unit
-                    self._ended = True
-                if not self._working:
-                    self._condition.notify_all()
-                    return None
-                self._condition.wait()
-
-    def done(self, more: list[Unit]) -> None:
-        """A unit that was taken is done, and became these."""
-        with self._condition:
-            self._working -= 1
-            self._parts.extend(more)
-            self._condition.notify_all()
-
-    def stop(self) -> None:
-        """Give nothing more."""
-        with self._condition:
-            self._parts.clear()
-            self._ended, self._units = True, iter(())
-            self._working = 0
-            self._condition.notify_all()
-
-
-def parts_of(item: Item, parts: list[tuple[float, float]]) -> list[Unit]:
-    """The units of a split item; ids end in the part's times, as media fragments are written."""
-    return [Unit(item, part_id(item.id, start, end), start, end) for start, end in parts]
-
-
-def part_id(id: str, start: float, end: float) -> str:
-    """`video.mp4#t=2.5,7`."""
-    times = (f"{time:.3f}".rstrip("0").rstrip(".") for time in (start, end))
-    return f"{id}#t={','.join(times)}"
 
 
 def _row(base: dict[str, Any], caption: ClipCaption, warnings: tuple[str, ...], profile: str) -> ClipRow:
