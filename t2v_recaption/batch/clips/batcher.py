@@ -155,9 +155,10 @@ class Batcher:
         replies: list[ChatReply] = []
         error: Exception | None = None
         try:
-            replies = self.backend.generate(requests)
-            if len(replies) != len(requests):
-                raise BackendError(f"The backend gave {len(replies)} replies to {len(requests)} requests.")
+            given = list(self.backend.generate(requests))
+            if len(given) != len(requests):
+                raise BackendError(f"The backend gave {len(given)} replies to {len(requests)} requests.")
+            replies = given
         except Exception as raised:
             error = raised
         with self._condition:

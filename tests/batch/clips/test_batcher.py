@@ -124,6 +124,19 @@ def test_a_backend_that_cannot_answer_tells_everybody_who_asked(error) -> None:
     batcher.close()
 
 
+@pytest.mark.parametrize("given", [None, [], [1, 2]])
+def test_a_backend_that_gives_no_reply_to_each_request_is_an_error(given) -> None:
+    class Odd(ScriptedBackend):
+        def generate(self, requests):
+            return given
+
+    batcher = Batcher(Odd([]), size=4)
+    for _ in range(2):
+        with pytest.raises((BackendError, TypeError)):
+            batcher.ask([request("x")])
+    batcher.close()
+
+
 def test_closing_lets_nobody_wait_for_ever() -> None:
     class Stuck(ScriptedBackend):
         def generate(self, requests):
