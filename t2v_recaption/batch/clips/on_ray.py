@@ -148,6 +148,7 @@ class Captioning:
         more: list[Unit] = []
         try:
             outcome = self.runner.split(unit, more) if unit.split else self.runner.caption(unit)
+            self.runner.watch(outcome)
         except Halt as halt:
             return Outcome(unit.id, None), [], RecaptionError(halt.error.message, hint=halt.error.hint)
         return outcome, more, None

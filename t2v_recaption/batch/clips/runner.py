@@ -166,12 +166,27 @@ class Runner:
                     line.done(more)
                 if not self.stopped.is_set():
                     outcomes.put(replace(outcome, seconds=time.monotonic() - began))
+                    self.watch(outcome)
         except BaseException as error:
             if not self.stopped.is_set():
                 self.stopped.set()
                 outcomes.put(error)
         finally:
             outcomes.put(None)
+
+    def watch(self, outcome: Outcome) -> None:
+        """Take the server for gone when clip after clip fails because of it.
+
+        Raises:
+            Halt: it is.
+        """
+        row = outcome.row or {}
+        if row.get("status") == "ok":
+            self._silent = 0
+        elif row.get("error") == "server":
+            self._silent += 1
+            if self._silent >= max(SILENCE, 3 * self.in_flight):
+                raise Halt(_gone(row["message"], self._silent))
 
     def split(self, unit: Unit, more: list[Unit]) -> Outcome:
         """Find out how an item is split; its parts that are not finished are added to `more`."""
@@ -297,9 +312,6 @@ class Runner:
             return Outcome(id, None)  # what fails because the run is stopped has not failed
         plain = row.to_dict()
         self.ledger.add_row(id, plain)
-        self._silent = self._silent + 1 if row.error == "server" else 0 if row.status == "ok" else self._silent
-        if self._silent >= max(SILENCE, 3 * self.in_flight):
-            raise Halt(_gone(row, self._silent))
         return Outcome(id, plain, steps=steps)
 
 
@@ -313,9 +325,9 @@ def _row(base: dict[str, Any], caption: ClipCaption, warnings: tuple[str, ...], 
     return good_row(base, caption, profile)
 
 
-def _gone(row: ClipRow, clips: int) -> RecaptionError:
+def _gone(message: str, clips: int) -> RecaptionError:
     return RecaptionError(
-        f"{clips} clips one after the other failed because of the server, so the run was stopped: {row.message}",
+        f"{clips} clips one after the other failed because of the server, so the run was stopped: {message}",
         hint="What is finished is kept; when the server is back, go on with --resume.",
     )
 
