@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from t2v_recaption import fidelity
@@ -43,10 +43,15 @@ class Workshop:
     allowed: frozenset[Kind] = frozenset((Kind.CAMERA, Kind.STYLE))
     allow_rephrase: bool = False
     """Whether an edit may say what the prompt says in other words."""
+    reports: dict[str, Report] = field(default_factory=dict, repr=False, compare=False)
+    """The check of each text so far: edits ask for the same ones again and again."""
 
     def report(self, wording: Wording) -> Report:
         """What the wording keeps of the intent."""
-        return fidelity.check(self.intent, wording.text, allowed=self.allowed)
+        text = wording.text
+        if text not in self.reports:
+            self.reports[text] = fidelity.check(self.intent, text, allowed=self.allowed)
+        return self.reports[text]
 
     def verdict(self, wording: Wording, fact: Fact) -> FactVerdict:
         """What the wording makes of one fact."""
