@@ -222,7 +222,13 @@ def test_ctrl_c_ends_the_command_too_and_says_how_to_go_on(here, sampler) -> Non
     arms = ["prompts.txt", "--arm", "raw", "--arm", "composer", "--generate", command]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "SAMPLER_SECONDS": "0.2"}
     process = subprocess.Popen(
-        [*T2V, *arms], cwd=here, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*T2V, *arms],
+        cwd=here,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
     while process.poll() is None and (not log.exists() or len(log.read_text().splitlines()) < 3):
         time.sleep(0.02)

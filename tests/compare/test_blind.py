@@ -226,7 +226,13 @@ def test_the_command_serves_until_it_is_stopped(run, tmp_path) -> None:
     root = Path(__file__).resolve().parents[2]
     command = [sys.executable, "-m", "t2v_recaption", "ab", "judge", str(run), "--first", "raw", "--second", "third"]
     process = subprocess.Popen(
-        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
+        command,
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
     try:
         url = process.stdout.readline().strip()
