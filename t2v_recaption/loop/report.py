@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t2v_recaption.errors import InvalidInput, RecaptionError
+from t2v_recaption.errors import RecaptionError
 from t2v_recaption.loop.result import LoopResult, Round, Stop
 from t2v_recaption.loop.trial import tally
 from t2v_recaption.loop.wording import Wording
-from t2v_recaption.pages import page
+from t2v_recaption.pages import page, write
 from t2v_recaption.pages.charts import Interval, Tone, intervals
 from t2v_recaption.pages.pictures import Picture, data_uri, strip
 from t2v_recaption.verify.report import section
@@ -63,11 +63,7 @@ def write_html(result: LoopResult, path: Path) -> None:
     Raises:
         InvalidInput: the file cannot be written.
     """
-    text = html(result)
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"The report {path} cannot be written: {error.strerror}.") from error
+    write(html(result), path)
 
 
 def _step(result: LoopResult, wording: Wording, number: int) -> Step:

@@ -6,6 +6,6 @@
 `charts` draws (intervals, shares, timelines), `text` marks spans, `pictures` puts images into the page.
 """
 
-from t2v_recaption.pages.page import page
+from t2v_recaption.pages.page import page, write
 
-__all__ = ["page"]
+__all__ = ["page", "write"]

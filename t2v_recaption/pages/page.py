@@ -9,8 +9,11 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from t2v_recaption import __version__
+from t2v_recaption.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jinja2 import Environment
 
 FOLDER = files("t2v_recaption.pages") / "templates"
@@ -44,6 +47,18 @@ def page(template: str, /, *, title: str, script: str = "", same_site: bool = Fa
             **variables,
         )
     )
+
+
+def write(text: str, path: Path) -> None:
+    """Write a page to a file.
+
+    Raises:
+        InvalidInput: the file cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"The report {path} cannot be written: {error.strerror}.") from error
 
 
 def policy(style: str, script: str = "", *, same_site: bool = False) -> str:

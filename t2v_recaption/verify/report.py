@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t2v_recaption.errors import InvalidInput, RecaptionError
-from t2v_recaption.pages import page
+from t2v_recaption.errors import RecaptionError
+from t2v_recaption.pages import page, write
 from t2v_recaption.pages.charts import Band, Line, Share, Tone, shares, timeline
 from t2v_recaption.pages.pictures import Picture, data_uri, strip
 from t2v_recaption.pages.text import Mark, marked
@@ -70,11 +70,7 @@ def write_html(found: Iterable[Verification], path: Path, *, title: str = "Verif
     Raises:
         InvalidInput: the file cannot be written.
     """
-    text = html(found, title=title)
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"The report {path} cannot be written: {error.strerror}.") from error
+    write(html(found, title=title), path)
 
 
 def section(found: Mapping[str, Any], *, pictures: bool = True) -> Section:
@@ -88,7 +84,7 @@ def section(found: Mapping[str, Any], *, pictures: bool = True) -> Section:
         summary=_summary(found),
         tone=_tone(found),
         bar=shares(_counts(results), label="Claims"),
-        overview=_overview(clip, float(found["clip"].get("duration") or 0.0)),
+        overview=_overview(clip),
         claims=tuple(
             (r, WORDS[r["status"]], TONES[r["status"]], _evidence(clip, r))
             for status in ORDER
@@ -144,7 +140,7 @@ def _counts(results: Sequence[Mapping[str, Any]]) -> list[Share]:
     return [Share(WORDS[status], count, TONES[status]) for status, count in counts.items() if count]
 
 
-def _overview(clip: Clip | None, duration: float) -> Markup | None:
+def _overview(clip: Clip | None) -> Markup | None:
     if clip is None:
         return None
     from t2v_recaption.video import Uniform, sample
