@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from t2v_recaption import Enhancer, intent
@@ -137,3 +139,13 @@ def test_every_edit_keeps_every_fact(name: str, prompt: str) -> None:
             assert {v.fact.id for v in shop.report(edited).failures} <= before
             assert edited.sentences[0].text == prompt or prompt in edited.text
             assert edited.key != wording.key
+
+
+def test_the_prompt_is_said_in_other_words_only_where_that_is_allowed() -> None:
+    shop, wording = bench("a red car on a bridge at night")
+    colour = fact(shop, Kind.ATTRIBUTE)
+    assert not list(shop.offers("rephrase", wording, colour, "c1"))
+    edited = first(replace(shop, allow_rephrase=True), wording, "rephrase", colour)
+    assert edited.text.startswith("The car is red.")
+    assert not any(row.aspect == "prompt" for row in edited.sentences)
+    assert not shop.report(edited).failures
