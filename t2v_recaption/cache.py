@@ -110,6 +110,11 @@ class CachedBackend(Backend):
                 self.store.put(keys[index], reply.to_dict())
         return [reply for reply in replies if reply is not None]
 
+    def prepare(self, request: ChatRequest) -> None:
+        """As the backend behind does, where there is no stored reply."""
+        if self._stored(request_key(self.identity(), request)) is None:
+            self.backend.prepare(request)
+
     def estimate(self, request: ChatRequest) -> Estimate | None:
         """What the request takes, cached or not."""
         return self.backend.estimate(request)

@@ -127,6 +127,13 @@ class Backend:
         """
         raise NotImplementedError
 
+    def prepare(self, request: ChatRequest) -> None:
+        """Do ahead what this very object, given to `generate` soon, needs before the model runs.
+
+        May be called from other threads while the model answers; changes no answer, and raises nothing that `generate`
+        would not say of the request.
+        """
+
     def estimate(self, request: ChatRequest) -> Estimate | None:
         """What the request takes; None where the backend cannot tell. May read the model's files, not its weights."""
         return None

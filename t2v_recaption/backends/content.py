@@ -34,7 +34,12 @@ def joined(parts: Iterable[Any]) -> list[Any]:
 
 def has_visuals(request: ChatRequest) -> bool:
     """Whether the request shows the model anything."""
-    return any(not isinstance(part, str) for message in request.messages for part in message.content)
+    return bool(visuals(request))
+
+
+def visuals(request: ChatRequest) -> list[Any]:
+    """The images and videos that the request shows the model."""
+    return [part for message in request.messages for part in message.content if not isinstance(part, str)]
 
 
 def footage_note(request: ChatRequest, why: str = "the model takes no video") -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -178,8 +179,11 @@ class Encoder:
         return BackendError(f"{what}, and the model takes {self._context}.", hint=hint, backend=NAME)
 
 
-class _Remembering:
-    """An image or video processor that keeps its last result: many questions are asked about the same frames."""
+class _Remembering(threading.local):
+    """An image or video processor that keeps its last result: many questions are asked about the same frames.
+
+    Each thread has its own `key` and result.
+    """
 
     def __init__(self, processor: Any) -> None:
         self._processor = processor
@@ -191,6 +195,9 @@ class _Remembering:
         if self._last[0] != kept:
             self._last = kept, self._processor(*given, **options)
         return _copied(self._last[1])
+
+    def __reduce__(self) -> Any:  # processors copy what they hold when they are written down
+        return type(self), (self._processor,)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or "_processor" not in self.__dict__:  # while it is copied or unpickled

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from t2v_recaption.backends.ahead import Ahead
 from t2v_recaption.backends.base import ChatReply, ChatRequest
 from t2v_recaption.backends.chat_format import NO_TEMPLATE, ChatFormat, MultimodalFormat
 from t2v_recaption.backends.checkpoint import NAME, Checkpoint
@@ -12,6 +14,7 @@ from t2v_recaption.backends.content import has_visuals
 from t2v_recaption.backends.decoding import Decoder, free_memory
 from t2v_recaption.backends.encoding import Encoded, Encoder, Shrink
 from t2v_recaption.backends.loading import Loaded
+from t2v_recaption.backends.prefix import can_share
 from t2v_recaption.backends.processors import load_processor, takes_video
 from t2v_recaption.backends.sampling import Row
 from t2v_recaption.backends.transformers import failed
@@ -20,6 +23,9 @@ from t2v_recaption.errors import BackendError, RecaptionError
 
 if TYPE_CHECKING:
     from t2v_recaption.backends.transformers import TransformersBackend
+
+PREPARED = 1 << 30
+"""Bytes of requests encoded ahead (1 GiB)."""
 
 
 class Engine:
@@ -45,12 +51,22 @@ class Engine:
         )
         self._vision: VisionDecoder | None = None
         self._encoder: Encoder | None = None
+        self._making = Lock()
+        self._ahead = Ahead(self._fitting, _bytes, PREPARED)
+
+    def prepare(self, request: ChatRequest) -> None:
+        """Encode a request that shows something before its turn."""
+        if has_visuals(request):
+            self._ahead.do(request)
 
     def reply(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """One reply a request, in order."""
         replies: list[ChatReply | None] = [None] * len(requests)
-        plain = [number for number, request in enumerate(requests) if not _special(request)]
-        special = [number for number, request in enumerate(requests) if _special(request)]
+        kinds = [_special(request) for request in requests]
+        if any(kinds) and can_share(self._model().model):
+            kinds = [True] * len(requests)  # all answers grow together, in one loop instead of two
+        plain = [number for number, special in enumerate(kinds) if not special]
+        special = [number for number, special in enumerate(kinds) if special]
         for number, reply in zip(plain, self._spoken([requests[n] for n in plain]), strict=True):
             replies[number] = reply
         for number, task in zip(special, self._shown([requests[n] for n in special]), strict=True):
@@ -91,10 +107,12 @@ class Engine:
         if not has_visuals(request):
             row, notes = self._row(request)
             return Encoded(row.ids, {}, (), 0, 0, notes), Shrink()
-        encoder = self._seeing()
         if shrink is not None:
-            return encoder.encode(request, shrink), shrink
-        return encoder.fitting(request, most_tokens=most)
+            return self._seeing().encode(request, shrink), shrink
+        return self._ahead.take(request) if most is None else self._seeing().fitting(request, most_tokens=most)
+
+    def _fitting(self, request: ChatRequest) -> tuple[Encoded, Shrink]:
+        return self._seeing().fitting(request)
 
     def _try(self, request: ChatRequest) -> tuple[Row, tuple[str, ...]] | RecaptionError:
         try:
@@ -119,9 +137,11 @@ class Engine:
         if not loaded.sees:
             hint = "Use a vision-language model, such as Qwen/Qwen3-VL-4B-Instruct."
             raise BackendError(f"{self._checkpoint.name} takes no images.", hint=hint, backend=NAME)
-        if self._encoder is None:
-            self._encoder = make_encoder(self._checkpoint, loaded.model.config, loaded.context, self._settings)
-        return self._encoder
+        with self._making:
+            self._encoder = self._encoder or make_encoder(
+                self._checkpoint, loaded.model.config, loaded.context, self._settings
+            )
+            return self._encoder
 
     def _answered(self, row: Row | None, notes: tuple[str, ...], error: Exception | None) -> ChatReply:
         if error is not None or row is None:
@@ -153,6 +173,10 @@ def make_encoder(checkpoint: Checkpoint, config: Any, context: int, settings: Tr
     special, thinking = processor.tokenizer.all_special_tokens, settings.thinking
     chat_format = MultimodalFormat(processor, special, settings.chat_template, thinking=thinking, video=video)
     return Encoder(processor, chat_format, config, context, video=video)
+
+
+def _bytes(prepared: tuple[Encoded, Shrink]) -> int:
+    return sum(value.nbytes for value in prepared[0].inputs.values() if hasattr(value, "nbytes"))
 
 
 def _special(request: ChatRequest) -> bool:

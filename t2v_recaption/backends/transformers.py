@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,7 @@ class TransformersBackend(Backend):
         self._planner: Planner | None = None
         self._commit: str | None = None
         self._lock = RLock()
+        self._planning = RLock()  # whoever asks what the model takes need not wait until it has answered
 
     def generate(self, requests: Sequence[ChatRequest]) -> list[ChatReply]:
         """One reply a request, in order. Calls from several threads wait for each other.
@@ -106,6 +108,12 @@ class TransformersBackend(Backend):
             replies = engine.reply(requests)
         return [replace(reply, model=self.model) for reply in replies]
 
+    def prepare(self, request: ChatRequest) -> None:
+        """Read and scale what the request shows; nothing before the model is loaded."""
+        engine = self._engine
+        if engine is not None:
+            engine.prepare(request)
+
     @property
     def accepts_video(self) -> bool:  # type: ignore[override]  # only the model's configuration tells
         """Whether the model takes `Footage` as video here; reads its configuration, and downloads a model that is not
@@ -116,7 +124,7 @@ class TransformersBackend(Backend):
             BackendError: it cannot be downloaded.
             MissingDependency: a package that it needs is not installed.
         """
-        with self._lock:
+        with self._planning:
             return self._plans().video
 
     def estimate(self, request: ChatRequest) -> Estimate | None:
@@ -128,13 +136,11 @@ class TransformersBackend(Backend):
         Raises:
             InvalidInput, BackendError, MissingDependency: as `generate` does, and where the request does not fit.
         """
-        with self._lock:
+        with self._planning:
             return self._plans().estimate(request)
 
     def identity(self) -> dict[str, Any]:
         """Model, commit or fingerprint, options and versions; asks the Hub for the commit if need be."""
-        from importlib.metadata import version
-
         if self._commit is None:
             self._commit = checkpoint.commit(self.model, self.revision, self.gguf_file)
         return {
@@ -145,13 +151,13 @@ class TransformersBackend(Backend):
             "chat_template": self.chat_template,
             "thinking": self.thinking,
             "video": _version("torchvision"),
-            "torch": version("torch"),
-            "transformers": version("transformers"),
+            "torch": _version("torch"),
+            "transformers": _version("transformers"),
         }
 
     def close(self) -> None:
         """Free the model's memory, on the accelerator too."""
-        with self._lock:
+        with self._lock, self._planning:
             engine, self._engine, self._planner = self._engine, None, None
         if engine is not None:
             engine.close()
@@ -181,6 +187,7 @@ class TransformersBackend(Backend):
         return found
 
 
+@cache
 def _version(package: str) -> str | None:
     from importlib.metadata import PackageNotFoundError, version
 

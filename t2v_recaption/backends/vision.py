@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ from transformers import DynamicCache
 from t2v_recaption.backends.base import ChatRequest
 from t2v_recaption.backends.budget import Costs, free_memory, rows_that_fit
 from t2v_recaption.backends.choices import probabilities
+from t2v_recaption.backends.content import visuals
 from t2v_recaption.backends.decoding import go_on, ran_out_of_memory, step
 from t2v_recaption.backends.encoding import Encoded, Shrink
 from t2v_recaption.backends.loading import Loaded
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 
 CHOICE_ROOM = 64
 """Tokens that a choice may have."""
+PREPARING = 4
+"""Threads in which requests are prepared."""
 HALF = 0.7
 """Of width and height: half the pixels."""
 
@@ -82,14 +86,29 @@ class VisionDecoder:
         waiting = list(tasks)
         while waiting:
             some, waiting = waiting[: self.batch_size], waiting[self.batch_size :]
-            for task in some:
-                self._prepare(task)
+            self._prepare_all(some)
             self._run([task for task in some if task.error is None])
         return tasks
 
     def forget(self) -> None:
         """Let go of what is remembered of the last prompt."""
         self._seen = None
+
+    def _prepare_all(self, tasks: Sequence[Task]) -> None:
+        """Prepare side by side: reading and scaling pictures takes longer than the model where many come together."""
+        same: dict[tuple[int, ...], list[Task]] = {}
+        for task in tasks:  # those that show the same objects one after the other, so that they are scaled once
+            same.setdefault(tuple(map(id, visuals(task.request))), []).append(task)
+
+        def prepare(some: list[Task]) -> None:
+            for task in some:
+                self._prepare(task)
+
+        if len(same) == 1:
+            prepare(list(tasks))
+            return
+        with ThreadPoolExecutor(min(len(same), PREPARING)) as pool:
+            list(pool.map(prepare, same.values()))
 
     def _prepare(self, task: Task) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +106,49 @@ def test_the_batch_does_not_matter(backend: TransformersBackend, options: dict[s
     assert good(backend.generate(requests[::-1])) == alone[::-1]
     with TransformersBackend(backend.model, device="cpu", batch_size=2, share_prefix=False) as pairs:
         assert pairs.generate(requests) == alone
+
+
+def test_preparing_changes_nothing(backend: TransformersBackend) -> None:
+    alone = good(backend.generate(SETS))
+    ready: list[BaseException] = []
+
+    def prepare(request: ChatRequest) -> None:
+        try:
+            backend.prepare(request)
+        except BaseException as error:
+            ready.append(error)
+
+    broken = asking(np.zeros((4, 4), np.uint8))
+    threads = [threading.Thread(target=prepare, args=(request,)) for request in [*SETS, *SETS, broken]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not ready
+    replies = backend.generate([*SETS, broken])
+    assert replies[:-1] == alone
+    assert replies[-1].error is not None
+    assert backend._engine is not None
+    assert backend._engine._ahead._bytes == 0
+
+
+def test_nothing_is_loaded_to_prepare(folders: Callable[[str], Path]) -> None:
+    with TransformersBackend(str(folders("qwen3_vl")), device="cpu") as backend:
+        backend.prepare(SETS[0])
+        assert backend._engine is None
+
+
+def test_asking_what_the_model_takes_waits_for_no_answer(folders: Callable[[str], Path]) -> None:
+    with TransformersBackend(str(folders("qwen3_vl")), device="cpu") as backend:
+        assert not backend.accepts_video
+        heard: list[Any] = []
+        with backend._lock:  # as while it generates
+            asking_it = threading.Thread(
+                target=lambda: heard.extend((backend.accepts_video, backend.estimate(SETS[1]))), daemon=True
+            )
+            asking_it.start()
+            asking_it.join(60)
+        assert len(heard) == 2
 
 
 def test_a_seed_decides_the_text(folders: Callable[[str], Path]) -> None:

@@ -62,6 +62,9 @@ class Batcher:
         """
         if not requests:
             return ()
+        if self.calls == 1:
+            for request in requests:
+                self.backend.prepare(request)
         # A server has a scheduler of its own, and takes one request at a time from each of our calls.
         questions = [_Question([one]) for one in requests] if self.calls > 1 else [_Question(requests)]
         with self._condition:

@@ -157,3 +157,13 @@ def test_closing_lets_nobody_wait_for_ever() -> None:
     batcher.close()
     thread.join(10)
     assert len(caught) == 1
+
+
+@pytest.mark.parametrize(("calls", "prepared"), [(1, 4), (2, 0)])
+def test_requests_are_prepared_while_they_wait_for_a_model_in_this_process(calls: int, prepared: int) -> None:
+    backend, seen = Counting(), []
+    backend.prepare = seen.append
+    batcher = Batcher(backend, size=4, calls=calls)
+    talk(batcher, "ab", 2)
+    batcher.close()
+    assert len(seen) == prepared
