@@ -64,6 +64,8 @@ def check_output(path: Path, exports: Iterable[str] = ()) -> None:
         raise InvalidInput(f"{path.name!r} is of no known format.", hint=f"Use one of {', '.join(FORMATS)}.")
     if path.is_dir():
         raise InvalidInput(f"{str(path)!r} is a folder.", hint="Name a file with --output.")
+    if path.exists() and not path.is_file():
+        raise InvalidInput(f"{str(path)!r} is no file but a pipe or a device.", hint="Name a file with --output.")
     for name in exports:
         if name not in EXPORTS:
             raise InvalidInput(f"There is no export {name!r}.", hint=f"There are: {', '.join(EXPORTS)}.")

@@ -167,6 +167,15 @@ def test_a_subtitle_output_holds_one_clip(clips, tmp_path, eyes) -> None:
         run(clips, tmp_path / "all.vtt", eyes.job())
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_is_refused_and_stays(clips, tmp_path, eyes) -> None:
+    pipe = tmp_path / "pipe.jsonl"
+    os.mkfifo(pipe)
+    with pytest.raises(InvalidInput, match="a pipe or a device"):
+        run(clips, pipe, eyes.job())
+    assert pipe.is_fifo()
+
+
 @pytest.mark.parametrize("name", ["out.xml", "out", "folder.jsonl"])
 def test_an_output_that_could_not_be_written_is_refused_first(tmp_path, name) -> None:
     (tmp_path / "folder.jsonl").mkdir()
