@@ -257,3 +257,28 @@ def test_one_frame_and_one_pixel(tmp_path):
     buffer = io.BytesIO()
     Image.new("RGB", (1, 1)).save(buffer, "PNG")
     assert next(Clip(buffer.getvalue()).frames()).size == (1, 1)
+
+
+def test_large_and_odd_sizes(tmp_path):
+    grey = {"options": {"preset": "ultrafast"}, "layout": "yuv444p"}
+    large = write(tmp_path / "8k.mp4", [0, 40], size=(7680, 4320), **grey)
+    frames = list(Clip(large).frames(longest_side=1024))
+    assert [f.pixels.shape for f in frames] == [(576, 1024, 3)] * 2
+    assert [number_of(f.pixels) for f in frames] == [0, 1]
+    odd = write(tmp_path / "odd.mp4", [0, 40], size=(51, 37), **grey)
+    assert [(f.pixels.shape, number_of(f.pixels)) for f in Clip(odd).frames()] == [((37, 51, 3), 0), ((37, 51, 3), 1)]
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="rights are other ones here")
+def test_a_file_that_may_not_be_read_says_so(film, tmp_path):
+    path = tmp_path / "secret.mp4"
+    path.write_bytes(film.read_bytes())
+    path.chmod(0)
+    me = os.geteuid()
+    if me == 0:  # root may read everything
+        os.seteuid(65534)
+    try:
+        with pytest.raises(InvalidInput, match=r"secret\.mp4' cannot be read: [Pp]ermission denied"):
+            next(Clip(path).frames())
+    finally:
+        os.seteuid(me)
