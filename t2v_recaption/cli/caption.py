@@ -48,6 +48,7 @@ BATCH_ONLY = "column resume overwrite shard split export engine"
 @option("--batch-size", type=click.IntRange(1), default=8, show_default=True, help="Requests to a local model at once.")
 @option("--timeout", type=click.FloatRange(1), default=120.0, show_default=True, help="Seconds to wait for a frame.")
 @option("--clip-timeout", type=click.FloatRange(0), default=0.0, metavar="S", help="Seconds for a clip in all; 0: any.")
+@option("--patience", type=click.IntRange(0), default=32, metavar="N", help="Failures in a row that stop it; 0: none.")
 @option("--memory", type=click.FloatRange(0.25), default=4.0, show_default=True, help="GiB that a reader may take.")
 @option("--models", type=click.IntRange(1), default=1, show_default=True, help="Copies of the model (ray).")
 @option("--gpus", type=click.FloatRange(0), default=0.0, show_default=True, help="GPUs for each copy (ray): 0.5, 1, 2.")
@@ -82,7 +83,7 @@ def caption(
     return code
 
 
-MANY = ("retry", "workers", "batch_size", "timeout", "clip_timeout", "memory", "models", "gpus")
+MANY = ("retry", "workers", "batch_size", "timeout", "clip_timeout", "patience", "memory", "models", "gpus")
 
 
 def _caption(
@@ -138,6 +139,7 @@ def resources(many: dict[str, Any]) -> Resources:
         batch=many["batch_size"],
         timeout=many["timeout"],
         limit=many["clip_timeout"],
+        patience=many["patience"],
         memory=memory,
     )
 

@@ -24,7 +24,7 @@ from t2v_recaption.batch.clips.ledger import Halt, Ledger
 from t2v_recaption.batch.clips.pool import ReaderPool
 from t2v_recaption.batch.clips.rows import ReadingError, base_of, failed_row
 from t2v_recaption.batch.clips.run import Resources
-from t2v_recaption.batch.clips.runner import AHEAD, Runner
+from t2v_recaption.batch.clips.runner import Runner
 from t2v_recaption.batch.clips.stream import Stream
 from t2v_recaption.batch.clips.units import Outcome, Unit
 from t2v_recaption.batch.clips.wire import Message
@@ -141,6 +141,7 @@ class Captioning:
             batch=resources.batch,
             in_flight=resources.in_flight,
             limit=resources.limit,
+            patience=resources.patience,
         )
 
     def work(self, unit: Unit) -> tuple[Outcome, list[Unit], RecaptionError | None]:
@@ -186,7 +187,7 @@ class RayEngine:
 
         self.ledger, self.settings = ledger, settings
         self._ray = ray
-        self.in_flight = resources.in_flight or resources.batch + AHEAD
+        self.in_flight = resources.in_flight or 2 * resources.batch
         jobs = list(spread(job, models))
         most = max(resources.readers, -(-self.in_flight * len(jobs) // readers))
         reading = ray.remote(Readers).options(num_cpus=0.5, max_restarts=-1, max_concurrency=2 * most + 2)

@@ -13,7 +13,7 @@ from t2v_recaption.batch.clips.job import ClipJob, digest
 from t2v_recaption.batch.clips.ledger import Ledger, Sync
 from t2v_recaption.batch.clips.output import LiveFile, check_output, write_output
 from t2v_recaption.batch.clips.pool import ReaderPool
-from t2v_recaption.batch.clips.runner import Runner
+from t2v_recaption.batch.clips.runner import PATIENCE, Runner
 from t2v_recaption.batch.clips.shards import Shard
 from t2v_recaption.batch.clips.sources import Item, find_items
 from t2v_recaption.batch.clips.units import Outcome, Unit, parts_of
@@ -34,11 +34,13 @@ class Resources:
     batch: int = 8
     """Requests that go to a model in this process at once."""
     in_flight: int = 0
-    """Clips under way at once; 0 for what the model takes at once and a few more."""
+    """Clips under way at once; 0 for twice what the model takes at once."""
     timeout: float = 120.0
     """Seconds without a frame or a sign of life after which reading a clip is given up."""
     limit: float = 0.0
     """Seconds that one clip may take in all, its questions included; 0 for no limit."""
+    patience: int = PATIENCE
+    """Clips that may fail one after the other because of the server before the run stops; 0 to go on in any case."""
     memory: int | None = 4 * 2**30
     """Bytes that a reader may allocate."""
     room: int = 64 * 2**20
@@ -74,6 +76,7 @@ class LocalEngine:
             batch=resources.batch,
             in_flight=resources.in_flight,
             limit=resources.limit,
+            patience=resources.patience,
         )
         self._resources = resources
 

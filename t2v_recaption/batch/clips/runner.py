@@ -40,11 +40,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SILENCE = 32
-"""Clips that may fail one after the other because of the server, and at least three times those under way, before the
-run takes it for gone."""
-AHEAD = 4
-"""Clips under way beyond what a batch holds: read, and waiting for the model."""
+PATIENCE = 32
+"""Clips that may fail one after the other because of the server before a run takes it for gone."""
 
 
 class Readings(Protocol):
@@ -92,6 +89,8 @@ class Runner:
         batch: requests that go to the model at once.
         in_flight: clips under way at once; 0 for as many as a batch holds and a few more.
         limit: seconds that one clip may take in all; 0 for no limit.
+        patience: clips that may fail one after the other because of the server, and at least three times those under
+            way, before the run stops; 0 to go on whatever happens.
     """
 
     def __init__(
@@ -104,8 +103,9 @@ class Runner:
         batch: int = 8,
         in_flight: int = 0,
         limit: float = 0.0,
+        patience: int = PATIENCE,
     ) -> None:
-        self.limit = limit
+        self.limit, self.patience = limit, patience
         self._silent = 0
         self.job, self.ledger, self.readings, self.settings = job, ledger, readings, settings
         self.captioner = None if job.mode == "measured" else job.captioner()
@@ -114,7 +114,7 @@ class Runner:
             calls = calls_at_once(self.captioner.backend)
             batch = calls if calls > 1 else batch
             self.batcher = Batcher(self.captioner.backend, size=batch, calls=calls)
-        self.in_flight = in_flight or batch + AHEAD
+        self.in_flight = in_flight or 2 * batch
         self.stopped = Event()
 
     def run(self, units: Iterable[Unit]) -> Iterator[Outcome]:
@@ -185,7 +185,7 @@ class Runner:
             self._silent = 0
         elif row.get("error") == "server":
             self._silent += 1
-            if self._silent >= max(SILENCE, 3 * self.in_flight):
+            if self.patience and self._silent >= max(self.patience, 3 * self.in_flight):
                 raise Halt(_gone(row["message"], self._silent))
 
     def split(self, unit: Unit, more: list[Unit]) -> Outcome:
@@ -328,7 +328,7 @@ def _row(base: dict[str, Any], caption: ClipCaption, warnings: tuple[str, ...], 
 def _gone(message: str, clips: int) -> RecaptionError:
     return RecaptionError(
         f"{clips} clips one after the other failed because of the server, so the run was stopped: {message}",
-        hint="What is finished is kept; when the server is back, go on with --resume.",
+        hint="What is finished is kept; when the server is back, go on with --resume. --patience 0 never stops.",
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from t2v_recaption import InvalidInput, RecaptionError
 from t2v_recaption.batch.clips import ClipJob, caption_clips
-from t2v_recaption.batch.clips.runner import SILENCE
+from t2v_recaption.batch.clips.runner import PATIENCE
 from tests.batch.clips.conftest import QUICK, make_clips, rows
 
 
@@ -147,12 +147,20 @@ def test_a_server_that_stays_away_stops_the_run_and_what_failed_says_so(clips, t
     with pytest.raises(RecaptionError, match=r"one after the other.*--resume"):
         run(manifest, output, eyes.job("fast"))
     found = rows(output)
-    assert SILENCE <= sum(row["error"] == "server" for row in found) < 57
+    assert PATIENCE <= sum(row["error"] == "server" for row in found) < 57
     # three more may be under way when the third is answered
     assert 3 <= sum(row["status"] == "ok" for row in found) <= 6
     assert len(found) < 60
     eyes.answer = answer
     assert run(manifest, output, eyes.job("fast"), resume=True).ok == 60
+
+
+def test_with_endless_patience_the_run_goes_on(clips, tmp_path, eyes) -> None:
+    manifest, output, answer = listed(clips, tmp_path, 60), tmp_path / "out.jsonl", eyes.answer
+    eyes.answer = lambda digest, body: answer(digest, body) if len(eyes.asked) < 3 else None
+    summary = run(manifest, output, eyes.job("fast"), resources=replace(QUICK, patience=0))
+    assert summary.ok >= 3
+    assert summary.ok + summary.failed == len(rows(output)) == 60
 
 
 def test_a_server_that_comes_back_stops_nothing(clips, tmp_path, eyes) -> None:
