@@ -22,8 +22,8 @@ Read = Callable[[Sequence[float], int], Iterator[Shown]]
 _MOST = 8
 _PIXELS = 1 << 24
 """Pixels of a picture, over all lanes: each decoder holds several pictures (8 lanes up to full HD, 2 of 4K)."""
-_ROOM = 1 << 27
-"""Bytes of pictures that lanes may read ahead, all together (128 MiB)."""
+_ROOM = 1 << 26
+"""Bytes of pictures that lanes may read ahead, all together (64 MiB)."""
 _WORTH = 1 << 25
 """Pixels to be decoded in all (16 frames of full HD) that are worth opening the file again for."""
 
