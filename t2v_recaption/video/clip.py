@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from functools import cached_property
 from itertools import pairwise
@@ -152,9 +152,9 @@ class Clip:
         if every:
             self._compare_end(time)
 
-    def sha256(self) -> str:
-        """Hash of the source's content (of the whole of it, also for a part)."""
-        return self._reader.sha256()
+    def sha256(self, on_block: Callable[[], None] = lambda: None) -> str:
+        """Hash of the source's content (of the whole of it, also for a part); `on_block` is called along the way."""
+        return self._reader.sha256(on_block)
 
     def _within(self, seconds: float) -> float:
         seconds = max(seconds, self.start)

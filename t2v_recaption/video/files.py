@@ -73,7 +73,7 @@ class VideoFile:
                 return
         yield from side_by_side(lanes, read)
 
-    def sha256(self) -> str:
+    def sha256(self, on_block: Callable[[], None]) -> str:
         """Hash of the file's content."""
         if isinstance(self._source, bytes):
             return hashlib.sha256(self._source).hexdigest()
@@ -82,6 +82,7 @@ class VideoFile:
         with open(self._source, "rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
+                on_block()
         return digest.hexdigest()
 
     @contextmanager

@@ -84,11 +84,12 @@ class Pictures:
                 last = position
             yield self._times[position], pixels
 
-    def sha256(self) -> str:
+    def sha256(self, on_block: Callable[[], None]) -> str:
         """Hash of the content and the times."""
         digest = hashlib.sha256()
         for part in self._identity():
             digest.update(part)
+            on_block()
         digest.update(repr(self._times).encode())
         return digest.hexdigest()
 

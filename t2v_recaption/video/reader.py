@@ -30,6 +30,6 @@ class Reader(Protocol):
         """Frames at the times of `plan`, one for each, or all from the one shown at `start` on."""
         ...
 
-    def sha256(self) -> str:
-        """Hash of the content."""
+    def sha256(self, on_block: Callable[[], None]) -> str:
+        """Hash of the content; calls `on_block` after each part of it."""
         ...

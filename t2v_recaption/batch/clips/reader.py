@@ -129,11 +129,15 @@ def _clip(path: str, start: float, end: float | None) -> Any:
     from t2v_recaption.video import Clip
 
     class LivelyClip(Clip):
-        """Says that it lives whenever it decodes."""
+        """Says that it lives while it decodes and while it is hashed."""
 
         def planned(self, *arguments: Any, **options: Any) -> Iterator[Any]:
             """The frames."""
             return pulse.through(super().planned(*arguments, **options))
+
+        def sha256(self, on_block: Callable[[], None] = pulse.beat) -> str:
+            """Hash of the content."""
+            return super().sha256(on_block)
 
     return LivelyClip(path, start=start, end=end, threads=1)
 
@@ -148,10 +152,14 @@ class Pulse:
     def through(self, frames: Iterable[Any]) -> Iterator[Any]:
         """The frames, with a sign of life every now and then."""
         for frame in frames:
-            if time.monotonic() - self._last >= BEAT:
-                self._last = time.monotonic()
-                self.send()
+            self.beat()
             yield frame
+
+    def beat(self) -> None:
+        """A sign of life, unless the last one was just now."""
+        if time.monotonic() - self._last >= BEAT:
+            self._last = time.monotonic()
+            self.send()
 
 
 pulse = Pulse()

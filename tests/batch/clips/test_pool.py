@@ -136,6 +136,17 @@ def test_who_looks_at_frames_without_sending_any_says_that_it_lives(tmp_path, mo
     assert len(beats) >= 25
 
 
+def test_who_hashes_a_large_file_says_that_it_lives(tmp_path, monkeypatch) -> None:
+    beats: list[str] = []
+    monkeypatch.setattr(reader, "BEAT", 0.0)
+    monkeypatch.setattr(reader.pulse, "send", lambda: beats.append("alive"))
+    path = make_clips(tmp_path, 1) / "clip0.mp4"
+    with path.open("ab") as file:
+        file.truncate(20 << 20)  # what follows the last box of a film is not looked at
+    next(split_clip(str(path), 0, None, "1"))
+    assert len(beats) >= 20
+
+
 def test_what_a_library_prints_does_not_get_between(pool, evil) -> None:
     assert [message.type for message in pool.open(evil.babble)] == ["facts", "frame"]
 
