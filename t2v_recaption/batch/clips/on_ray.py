@@ -148,7 +148,7 @@ class Captioning:
         """The outcome of a unit, what it was split into, and why the run cannot go on, if it cannot."""
         more: list[Unit] = []
         try:
-            outcome = self.runner.split(unit, more) if unit.split else self.runner.caption(unit)
+            outcome = self.runner.work.do(unit, more)
             self.runner.watch(outcome)
         except Halt as halt:
             return Outcome(unit.id, None), [], RecaptionError(halt.error.message, hint=halt.error.hint)
