@@ -17,8 +17,9 @@ from t2v_recaption.backends.loading import Loaded
 from t2v_recaption.backends.prefix import can_share
 from t2v_recaption.backends.processors import load_processor, takes_video
 from t2v_recaption.backends.sampling import Row
+from t2v_recaption.backends.task import Task
 from t2v_recaption.backends.transformers import failed
-from t2v_recaption.backends.vision import Task, VisionDecoder
+from t2v_recaption.backends.vision import VisionDecoder
 from t2v_recaption.errors import BackendError, RecaptionError
 
 if TYPE_CHECKING:
