@@ -13,16 +13,17 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit
 
-from t2v_recaption.backends.base import Backend, ChatReply, ChatRequest, well_formed
+from t2v_recaption.backends.base import Backend, ChatReply, ChatRequest
 from t2v_recaption.backends.content import has_visuals
+from t2v_recaption.backends.server_address import host_of, normal_url
 from t2v_recaption.backends.server_content import ImageRule, Wanted, messages
-from t2v_recaption.backends.server_errors import Server, is_hopeless, normalise
+from t2v_recaption.backends.server_errors import NAME, Server, normalise
 from t2v_recaption.backends.server_limits import smaller
-from t2v_recaption.backends.server_probabilities import TOP, read_probabilities
+from t2v_recaption.backends.server_probabilities import TOP
 from t2v_recaption.backends.server_quirks import Quirks
-from t2v_recaption.errors import BackendError, InvalidInput, MissingDependency, RecaptionError
+from t2v_recaption.backends.server_replies import Requests, read_reply
+from t2v_recaption.errors import BackendError, InvalidInput, MissingDependency
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class OpenAIBackend(Backend):
         InvalidInput: the address or a number cannot be used, or there is no key for a server that needs one.
     """
 
-    name = "openai"
+    name = NAME
     accepts_images = True
     supports_schema = True
     supports_choices = True
@@ -86,7 +87,7 @@ class OpenAIBackend(Backend):
             raise InvalidInput("The backend 'openai' needs concurrency >= 1, timeout > 0 and retries >= 0.")
         self.base_url = normal_url(base_url or os.environ.get("OPENAI_BASE_URL") or HOSTED)
         self.key_env_var = key_env_var or type(self).key_env_var
-        self.needs_key = _host(self.base_url).endswith("openai.com")
+        self.needs_key = host_of(self.base_url).endswith("openai.com")
         self.concurrency, self.timeout, self.retries, self.unload = concurrency, timeout, retries, unload
         self.extra_body = dict(extra_body or {})
         self.quirks = Quirks()
@@ -127,7 +128,7 @@ class OpenAIBackend(Backend):
         if not requests:
             return []
         _ = self._connected(), self.model
-        batch = _Batch(self)
+        batch = Requests(self)
         pool = ThreadPoolExecutor(min(self.concurrency, len(requests)), thread_name_prefix="t2v-openai")
         try:
             replies = [future.result() for future in [pool.submit(batch.reply, request) for request in requests]]
@@ -176,7 +177,7 @@ class OpenAIBackend(Backend):
                     raise
                 log.warning("The server says that it is too much; sending smaller images.")
             else:
-                return _reply(completion, request, self.model, (*notes, *shown))
+                return read_reply(completion, request, self.model, (*notes, *shown))
 
     def _body(self, request: ChatRequest, scale: float = 1.0) -> tuple[dict[str, Any], tuple[str, ...]]:
         """The request as the protocol has it, and notes on how it is shown."""
@@ -214,11 +215,11 @@ class OpenAIBackend(Backend):
         key = self._key()
         if self.needs_key and not key:
             raise InvalidInput(
-                f"{_host(self.base_url)} needs a key, and {self.key_env_var} is not set.",
+                f"{host_of(self.base_url)} needs a key, and {self.key_env_var} is not set.",
                 hint=f"Set {self.key_env_var}, or name your own server with --base-url http://localhost:11434/v1.",
             )
         # A proxy for the internet must not stand between this machine and itself.
-        local = _host(self.base_url) in LOOPBACK
+        local = host_of(self.base_url) in LOOPBACK
         extra: dict[str, Any] = {"http_client": openai.DefaultHttpxClient(trust_env=False)} if local else {}
         return openai.OpenAI(
             api_key=key or "none",
@@ -275,97 +276,3 @@ class OpenAIBackend(Backend):
             except Exception as listing:  # the hint is all that is lost
                 log.debug("The server does not list its models: %s", type(listing).__name__)
         return normalise(error, self._server(), models)
-
-
-class _Batch:
-    """The requests of one `generate` call; remembers a failure that all of them would meet."""
-
-    def __init__(self, backend: OpenAIBackend) -> None:
-        self._backend = backend
-        self._hopeless: BackendError | None = None
-        self._answered = False
-
-    def reply(self, request: ChatRequest) -> ChatReply:
-        """The reply, with `error` set when it failed; raises nothing that an `Exception` can be."""
-        if self._hopeless is not None:
-            return self._failed(self._hopeless)
-        try:
-            reply = self._ask(request)
-        except RecaptionError as error:
-            return self._failed(_as_backend_error(error))
-        except Exception as error:
-            failure = self._backend.failure(error)
-            if is_hopeless(error) and not self._answered:
-                self._hopeless = failure
-            return self._failed(failure)
-        self._answered = True
-        return reply
-
-    def _ask(self, request: ChatRequest) -> ChatReply:
-        try:
-            return self._backend.ask(request)
-        except (BackendError, ValueError) as error:
-            # A broken answer from a server that works: proxies and overloaded servers give one now and then.
-            if isinstance(error, BackendError) and not error.retryable:
-                raise
-            log.info("The server's answer was broken (%s); asking once more.", error)
-            return self._backend.ask(request)
-
-    def _failed(self, error: BackendError) -> ChatReply:
-        return ChatReply("", model=self._backend.model, finish_reason="error", error=error)
-
-
-def normal_url(url: str) -> str:
-    """The address with scheme and path: `localhost:11434` becomes `http://localhost:11434/v1`.
-
-    Raises:
-        InvalidInput: it is no address.
-    """
-    full = url.strip() if "://" in url else f"http://{url.strip()}"
-    try:
-        parts = urlsplit(full)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise InvalidInput(f"{url!r} is no address of a server.", hint="It looks like http://localhost:8000/v1.")
-    return full.rstrip("/") if parts.path.strip("/") else f"{full.rstrip('/')}/v1"
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or ""
-
-
-def _reply(completion: Any, request: ChatRequest, model: str, notes: tuple[str, ...]) -> ChatReply:
-    choices: Any = getattr(completion, "choices", None)
-    message = getattr(choices[0], "message", None) if choices else None
-    if message is None:
-        what = "an empty answer" if hasattr(completion, "choices") else "something that is no chat completion"
-        raise BackendError(f"The server sent {what}.", hint="Try again.", retryable=True, backend=OpenAIBackend.name)
-    usage, content = getattr(completion, "usage", None), getattr(message, "content", None)
-    text = content if isinstance(content, str) else ""
-    if not text and (reasoned := _reasoning(message)):
-        notes = (*notes, f"the model only thought ({len(reasoned)} characters) and said nothing: raise max_tokens")
-    if request.beams > len(choices) and not any("use_beam_search" in note for note in notes):
-        notes = (*notes, "the server made no beam search: it gave fewer answers than beams")
-    found, about = read_probabilities(choices[0], request.choices)
-    return ChatReply(
-        text=well_formed(text),
-        model=getattr(completion, "model", None) or model,
-        finish_reason=getattr(choices[0], "finish_reason", None) or "stop",
-        prompt_tokens=getattr(usage, "prompt_tokens", None),
-        completion_tokens=getattr(usage, "completion_tokens", None),
-        notes=(*notes, *about),
-        probabilities=found,
-    )
-
-
-def _reasoning(message: Any) -> str:
-    fields = (getattr(message, name, None) for name in ("reasoning_content", "reasoning"))
-    return next((field for field in fields if isinstance(field, str)), "")
-
-
-def _as_backend_error(error: RecaptionError) -> BackendError:
-    if isinstance(error, BackendError):
-        return error
-    return BackendError(error.message, hint=error.hint, backend=OpenAIBackend.name)

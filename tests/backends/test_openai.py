@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from t2v_recaption.backends.openai import OpenAIBackend, normal_url
+from t2v_recaption.backends.openai import OpenAIBackend
+from t2v_recaption.backends.server_address import normal_url
 from t2v_recaption.errors import BackendError, InvalidInput
 
 pytest.importorskip("openai")
