@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from t2v_recaption.enhancement import Enhancement
-from t2v_recaption.errors import InvalidInput, MissingDependency, RecaptionError
-from t2v_recaption.generators import ClipRequest, Generator
-from t2v_recaption.loop.budget import Budget, Spent
-from t2v_recaption.loop.diagnosis import Cause, Diagnosis, diagnose, fact_of
+from t2v_recaption.errors import InvalidInput, RecaptionError
+from t2v_recaption.generators import Generator
+from t2v_recaption.loop.budget import Budget
+from t2v_recaption.loop.diagnosis import Cause, Diagnosis
+from t2v_recaption.loop.edits import Edits
 from t2v_recaption.loop.journal import Journal, told
 from t2v_recaption.loop.operators import Workshop
 from t2v_recaption.loop.result import LoopResult, Round, Stop, compared, standing
-from t2v_recaption.loop.trial import USELESS, Trial, informedness, tally
-from t2v_recaption.loop.wording import Wording, digest, of_prompt
+from t2v_recaption.loop.takes import Event, Takes, Verify
+from t2v_recaption.loop.trial import USELESS, informedness, tally
+from t2v_recaption.loop.wording import Wording, of_prompt
 from t2v_recaption.records import Record
-from t2v_recaption.verify.model import ClaimSet, Verification
+from t2v_recaption.verify.model import ClaimSet
 
 log = logging.getLogger(__name__)
-
-Verify = Callable[[Path, ClaimSet], Verification]
-"""Holds a clip against claims. Raises `RecaptionError` when it cannot be done at all."""
 
 FAILURES = 3
 """Clips in a row that could not be made before the generator is given up."""
@@ -34,8 +30,6 @@ FAILURES = 3
 CAUTION = 0.2
 """Gain in the share of claims shown that a challenger needs with a judge that knows nothing; in proportion with others
 (chosen by `python -m benchmarks loop`)."""
-
-Event = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -94,14 +88,13 @@ class Loop:
             raise InvalidInput("The prompt holds no claim that a clip could show.", hint="Say what is to be seen.")
         if self.rules.seeds < 1 or self.rules.edits < 1:
             raise InvalidInput("A loop needs at least one seed and one edit a round.")
-        self._trials: list[Trial] = []
-        self._wordings: dict[str, Wording] = {}
+        self._takes = Takes(
+            self.claims, self.generator, self.verify, self.journal, self.budget, self.identity, self.on_event
+        )
         self._rounds: list[Round] = []
-        self._tried: set[tuple[str, str]] = set()
-        self._spent = Spent()
+        self._edits = Edits(self.workshop, self._takes, self.claims, self.rules.edits)
         self._notes: list[str] = []
         self._idle = 0
-        self._failed = 0
 
     # The loop
 
@@ -114,8 +107,8 @@ class Loop:
         best = self._first_round()
         stop: tuple[Stop, str] | None = None
         while (stop := stop or self._must_stop(best)) is None:
-            diagnoses = self._diagnoses(best)
-            challenger = self._challenger(best, diagnoses) if self._idle < self.rules.patience else None
+            diagnoses = self._edits.diagnoses(best)
+            challenger = self._edits.challenger(best, diagnoses) if self._idle < self.rules.patience else None
             if challenger is not None:
                 best = self._round(challenger, best)
             elif self._luck_may_help(diagnoses):
@@ -131,36 +124,38 @@ class Loop:
         rivals = list({wording.key: wording for wording in (caption, prompt)}.values())
         for seed in self._seeds(min(self.rules.seeds, self.budget.generations // len(rivals))):
             for wording in rivals:
-                if not self._spent.passed(self.budget) or not self._trials:
-                    self._try(wording, seed)
+                if not self._takes.spent.passed(self.budget) or not self._takes.trials:
+                    self._takes.make(wording, seed)
         best = caption
         for wording in rivals[1:]:
             best = self._judged(wording, best, 0)
-        if not any(trial.clip for trial in self._trials):
-            raise RecaptionError(f"No clip could be made: {self._trials[0].error}", hint="Run the generator by itself.")
+        if not any(trial.clip for trial in self._takes.trials):
+            raise RecaptionError(
+                f"No clip could be made: {self._takes.trials[0].error}", hint="Run the generator by itself."
+            )
         self._scout(best)
         return best
 
     def _scout(self, best: Wording) -> None:
         """More seeds of it, as long as anybody can tell what they show."""
-        while len(self._of(best)) < self.rules.scout and self._must_stop(best) is None:
-            if not self._luck_may_help(self._diagnoses(best)):
+        while len(self._takes.of(best)) < self.rules.scout and self._must_stop(best) is None:
+            if not self._luck_may_help(self._edits.diagnoses(best)):
                 return
             self._reseed(best)
 
     def _round(self, challenger: Wording, best: Wording) -> Wording:
-        self._tell("wording", wording=told(challenger))
+        self._takes.tell("wording", wording=told(challenger))
         for seed in self._arena(best):
-            if self._spent.passed(self.budget) or self._beaten(challenger, best):
+            if self._takes.spent.passed(self.budget) or self._beaten(challenger, best):
                 break
-            self._try(challenger, seed)
+            self._takes.make(challenger, seed)
         winner = self._judged(challenger, best, len(self._rounds))
         self._idle = 0 if winner is challenger else self._idle + 1
         return winner
 
     def _judged(self, challenger: Wording, best: Wording, number: int) -> Wording:
         """Whichever of two wordings is kept: the challenger when it shows more and loses nothing critical."""
-        ours, theirs = self._of(challenger), self._of(best)
+        ours, theirs = self._takes.of(challenger), self._takes.of(best)
         gain, fixed, broke, lost = compared(ours, theirs, self.claims)
         complete = {trial.seed for trial in ours} >= set(self._arena(best))
         accepted = gain > self._margin() and not lost and complete
@@ -168,45 +163,48 @@ class Loop:
         reason += ", a critical claim lost" if lost else "" if complete else ", given up early"
         round_ = Round(number, challenger.key, best.key, accepted, reason, fixed, broke)
         self._rounds.append(round_)
-        self._tell("round", **round_.to_dict())
+        self._takes.tell("round", **round_.to_dict())
         return challenger if accepted else best
 
     def _margin(self) -> float:
         """What a challenger must gain: the more the judges err, the more."""
-        return CAUTION * (1 - max(informedness(self._trials).values(), default=1.0))
+        return CAUTION * (1 - max(informedness(self._takes.trials).values(), default=1.0))
 
     def _arena(self, best: Wording) -> list[int]:
         """The seeds that a challenger is compared on: those with which the best wording shows most.
 
         One clip is handed over in the end, so that what is missing there is what edits are for.
         """
-        made = sorted(self._of(best), key=lambda trial: -standing(trial, self.claims))
+        made = sorted(self._takes.of(best), key=lambda trial: -standing(trial, self.claims))
         return [trial.seed for trial in made[: self.rules.seeds]]
 
     def _reseed(self, best: Wording) -> None:
         """One more clip of the best wording: what shows with some seeds may show together with another."""
-        self._try(best, max(trial.seed for trial in self._of(best)) + 1)
+        self._takes.make(best, max(trial.seed for trial in self._takes.of(best)) + 1)
 
     # Stopping
 
     def _must_stop(self, best: Wording) -> tuple[Stop, str] | None:
-        if self._failed >= FAILURES:
-            return Stop.GENERATOR, f"The last {self._failed} clips could not be made: {self._trials[-1].error}"
-        judges = informedness(self._trials)
+        if self._takes.failed >= FAILURES:
+            return (
+                Stop.GENERATOR,
+                f"The last {self._takes.failed} clips could not be made: {self._takes.trials[-1].error}",
+            )
+        judges = informedness(self._takes.trials)
         if judges and max(judges.values()) < USELESS:
             names = " and ".join(judges)
             return Stop.JUDGE, f"{names} fails the questions with known answers: its verdicts would lead astray."
-        trials = self._of(best)
-        shown = [trial.passed for trial in (trials if self.rules.every_seed else self._trials)]
+        trials = self._takes.of(best)
+        shown = [trial.passed for trial in (trials if self.rules.every_seed else self._takes.trials)]
         if all(shown) if self.rules.every_seed else any(shown):
             return Stop.DONE, "A clip shows every critical claim, and none is refuted."
-        if limit := self._spent.passed(self.budget):
+        if limit := self._takes.spent.passed(self.budget):
             return Stop.BUDGET, f"One more clip would pass the limit of {limit}."
         return None
 
     def _beaten(self, challenger: Wording, best: Wording) -> bool:
         """Whether the challenger cannot win any more, even if all its clips to come were perfect."""
-        ours, theirs = self._of(challenger), self._of(best)
+        ours, theirs = self._takes.of(challenger), self._takes.of(best)
         arena = self._arena(best)
         left = len(arena) - len(ours)
         if not ours or left <= 0:
@@ -224,88 +222,12 @@ class Loop:
         """Whether another seed may show what is missing: some clip has shown it, or too few were made to tell."""
         return not diagnoses or any(
             diagnosis.cause is not Cause.LIMIT
-            and (diagnosis.cause is not Cause.UNSURE or tally(self._trials, diagnosis.claim.id).rate is not None)
+            and (diagnosis.cause is not Cause.UNSURE or tally(self._takes.trials, diagnosis.claim.id).rate is not None)
             for diagnosis in diagnoses
         )
 
-    # Edits
-
-    def _diagnoses(self, best: Wording) -> tuple[Diagnosis, ...]:
-        return diagnose(self.workshop, best, self._of(best), self.claims, tried=self._tried, ignored=self._ignored())
-
-    def _ignored(self) -> dict[str, int]:
-        """By claim, how many clips refute it though their wording states it."""
-        counts: Counter[str] = Counter()
-        for wording in self._wordings.values():
-            stated = {verdict.fact.id for verdict in self.workshop.report(wording).verdicts if verdict.status == "kept"}
-            for claim in self.claims:
-                fact = fact_of(self.workshop, claim)
-                if fact is not None and fact.id in stated:
-                    counts[claim.id] += tally(self._of(wording), claim.id).refuted
-        return dict(counts)
-
-    def _challenger(self, best: Wording, diagnoses: Sequence[Diagnosis]) -> Wording | None:
-        """The best wording with the next edit for each of the worst claims; None when no edit is left."""
-        wording, edited = best, 0
-        for diagnosis in diagnoses:
-            found = self._edited(wording, diagnosis) if edited < self.rules.edits else None
-            wording, edited = (found, edited + 1) if found is not None else (wording, edited)
-        return wording if edited else None
-
-    def _edited(self, wording: Wording, diagnosis: Diagnosis) -> Wording | None:
-        fact = fact_of(self.workshop, diagnosis.claim)
-        for name in diagnosis.remedies if fact is not None else ():
-            assert fact is not None
-            self._tried.add((diagnosis.claim.id, name))
-            for offer in self.workshop.offers(name, wording, fact, diagnosis.claim.id):
-                if offer.key not in self._wordings:
-                    return offer
-        return None
-
-    # Clips
-
-    def _try(self, wording: Wording, seed: int) -> None:
-        """One clip, made and judged, or found in the journal."""
-        self._wordings.setdefault(wording.key, wording)
-        clip_key = digest(wording.key, seed, self.generator.identity())[:20]
-        key = digest(clip_key, self.claims.hash, self.identity)[:20]
-        trial = self.journal.trial(key)
-        if trial is None:
-            trial = self._fresh(wording, seed, clip_key)
-            if trial.clip:
-                self.journal.keep(key, trial)
-        self._failed = 0 if trial.clip else self._failed + 1
-        self._trials.append(trial)
-        self._spent = self._spent.plus(
-            generations=1, judge_calls=trial.judge_calls, seconds=trial.seconds, budget=self.budget
-        )
-        self._tell("trial", **trial.to_dict())
-
-    def _fresh(self, wording: Wording, seed: int, key: str) -> Trial:
-        began = time.monotonic()
-        try:
-            clip = self.journal.clip(
-                key,
-                lambda out: self.generator.make(ClipRequest(wording.text, seed, out, wording.negative, wording.key)),
-            )
-            found = self.verify(clip, self.claims)
-        except MissingDependency:
-            raise  # no clip could be judged
-        except RecaptionError as error:
-            log.warning("No clip of seed %s: %s", seed, error)
-            return Trial(wording.key, seed, seconds=time.monotonic() - began, error=str(error))
-        return Trial.of(wording.key, seed, clip, found, seconds=time.monotonic() - began)
-
     def _seeds(self, count: int) -> list[int]:
         return [self.rules.seed + index for index in range(count)]
-
-    def _of(self, wording: Wording) -> list[Trial]:
-        return [trial for trial in self._trials if trial.wording == wording.key]
-
-    def _tell(self, event: str, **facts: Any) -> None:
-        self.journal.tell(event, **facts)
-        if self.on_event is not None:
-            self.on_event(event, facts)
 
     def _result(self, best: Wording, stop: Stop, reason: str) -> LoopResult:
         if best.origin == "prompt":
@@ -313,14 +235,14 @@ class Loop:
         result = LoopResult(
             prompt=self.enhancement.prompt,
             claims=self.claims,
-            wordings=tuple(self._wordings.values()),
-            trials=tuple(self._trials),
+            wordings=tuple(self._takes.wordings.values()),
+            trials=tuple(self._takes.trials),
             rounds=tuple(self._rounds),
             best=best,
-            diagnoses=self._diagnoses(best),
+            diagnoses=self._edits.diagnoses(best),
             stop=stop,
             reason=reason,
-            spent=self._spent,
+            spent=self._takes.spent,
             notes=tuple(self._notes),
             provenance={
                 "generator": self.generator.identity(),
@@ -330,7 +252,7 @@ class Loop:
                 "budget": self.budget.to_dict(),
             },
         )
-        self._tell("end", stop=stop.value, reason=reason, best=best.key, spent=self._spent.to_dict())
+        self._takes.tell("end", stop=stop.value, reason=reason, best=best.key, spent=self._takes.spent.to_dict())
         return result
 
 

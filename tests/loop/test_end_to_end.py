@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +102,8 @@ def test_a_missing_package_ends_it_at_once(tmp_path: Path) -> None:
     def missing(*_: Any) -> Any:
         raise MissingDependency("Reading clips", "av", "video")
 
-    ready.verify = missing
     with pytest.raises(MissingDependency, match="av"):
-        ready.run()
+        replace(ready, verify=missing).run()
 
 
 SCRIPT = """
