@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from t2v_recaption.compare.blind import blind_page, person_preferences, sheet_of, take_in, write_key
-from t2v_recaption.compare.lock import write_whole
+from t2v_recaption.whole_files import write_whole
 
 
 def judged(

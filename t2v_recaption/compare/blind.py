@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from t2v_recaption.compare.design import digest
-from t2v_recaption.compare.lock import write_whole
 from t2v_recaption.compare.preference import Preference, Side, summed
 from t2v_recaption.errors import InvalidInput, UnknownName
 from t2v_recaption.pages import page
 from t2v_recaption.pages.page import source
 from t2v_recaption.records import Record
+from t2v_recaption.whole_files import write_whole
 
 KEY = "blind.key.json"
 ANSWERS = "answers.jsonl"

@@ -8,10 +8,10 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
-from t2v_recaption.compare.lock import write_whole
 from t2v_recaption.compare.result import Result
 from t2v_recaption.compare.verdicts import Call
 from t2v_recaption.tidy import SURROGATE
+from t2v_recaption.whole_files import write_whole
 
 NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -13,6 +12,7 @@ from typing import Any
 from t2v_recaption.compare.design import Design, digest, order_digest
 from t2v_recaption.errors import InvalidInput
 from t2v_recaption.records import Record
+from t2v_recaption.whole_files import write_whole
 
 NAME = "ab.lock.json"
 CLAIMS = "claims.jsonl"
@@ -119,27 +119,6 @@ def _differences(key: str, before: Any, after: Any) -> Iterator[str]:
                 yield f"{key}: {name} is new"
             elif before[name] != after[name]:
                 yield from _differences(f"{key}: {name}", before[name], after[name])
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all; pipes and devices are written to and links followed.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    if path.is_relative_to("/dev") or (path.exists() and not path.is_file()):
-        path.write_text(text, encoding="utf-8")
-        return
-    path = path.resolve()
-    spare = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with spare.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        spare.replace(path)
-    finally:
-        spare.unlink(missing_ok=True)
 
 
 def _short(value: Any) -> str:

@@ -25,6 +25,7 @@ from t2v_recaption.compare.store import Outcome, Store, only_process
 from t2v_recaption.compare.texts import Texts
 from t2v_recaption.compare.verifying import DesignVerifier
 from t2v_recaption.generators import as_generator
+from t2v_recaption.whole_files import write_whole
 
 if TYPE_CHECKING:
     from t2v_recaption.backends.base import Backend
@@ -115,7 +116,7 @@ class Run:
                 store.forget_errors()
             stopped = self._work(watcher or Silent())
             result = analysed(self, lock, store, stopped)
-            locks.write_whole(self.folder / RESULT, result.to_json() + "\n")
+            write_whole(self.folder / RESULT, result.to_json() + "\n")
             return result
 
     def estimate(self) -> tuple[Estimate, ...]:

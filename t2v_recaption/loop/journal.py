@@ -11,6 +11,7 @@ from typing import Any
 from t2v_recaption.errors import InvalidInput
 from t2v_recaption.loop.trial import Trial
 from t2v_recaption.loop.wording import Wording
+from t2v_recaption.whole_files import write_whole
 
 
 class Journal:
@@ -57,12 +58,7 @@ class Journal:
     def keep(self, key: str, trial: Trial) -> None:
         """Write a trial down, whole or not at all."""
         path = self.folder / "trials" / f"{key}.json"
-        unfinished = path.with_suffix(".unfinished")
-        with unfinished.open("w", encoding="utf-8") as file:
-            json.dump(trial.to_plain(), file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
+        write_whole(path, json.dumps(trial.to_plain(), ensure_ascii=False))
 
     def tell(self, event: str, **facts: Any) -> None:
         """Append one event. A loop that is run again tells the same story anew, from the beginning."""

@@ -26,6 +26,7 @@ from typing import Any, Literal
 from t2v_recaption.captioners.base import Step
 from t2v_recaption.errors import InvalidInput, RecaptionError
 from t2v_recaption.records import to_plain
+from t2v_recaption.whole_files import write_whole
 
 Sync = Literal["never", "row", "step"]
 """When the disk is told to really keep it: a kill never loses what was written, a power cut may what was not synced."""
@@ -99,7 +100,7 @@ class Ledger:
             if self.exists:
                 _compare(json.loads(path.read_text(encoding="utf-8")), wanted, self.folder)
                 return
-            _write_whole(path, json.dumps({"version": VERSION, "settings": wanted}, ensure_ascii=False, indent=1))
+            write_whole(path, json.dumps({"version": VERSION, "settings": wanted}, ensure_ascii=False, indent=1))
         except OSError as error:
             raise InvalidInput(f"{self.folder} cannot be written: {error.strerror}.") from error
         except ValueError as error:
@@ -295,15 +296,6 @@ def _write_all(fd: int, line: bytes, offset: int) -> None:
             os.ftruncate(fd, offset)
             os.lseek(fd, offset, os.SEEK_SET)
         raise
-
-
-def _write_whole(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
 
 
 def _compare(job: dict[str, Any], wanted: dict[str, Any], folder: Path) -> None:

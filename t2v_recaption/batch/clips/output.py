@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from t2v_recaption import whole_files
 from t2v_recaption.batch.clips.exports import EXPORTS, webvtt
 from t2v_recaption.batch.clips.rows import COLUMNS, ClipRow
 from t2v_recaption.errors import InvalidInput, MissingDependency, RecaptionError
@@ -101,16 +102,9 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
     Raises:
         RecaptionError: the disk takes no more.
     """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as stream:
-            for piece in pieces:
-                stream.write(piece)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
+        whole_files.write_whole(path, pieces)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise full(path, error) from error
 
 
