@@ -12,7 +12,7 @@ from t2v_recaption.errors import InvalidInput
 from t2v_recaption.video.container import HINT, aspect_of, opened, regular_file, video_stream
 from t2v_recaption.video.facts import Index, describe, index_of, with_real_end
 from t2v_recaption.video.info import ClipInfo
-from t2v_recaption.video.lanes import lanes_for, side_by_side
+from t2v_recaption.video.parallel import parallel_for, side_by_side
 from t2v_recaption.video.passes import Pass
 from t2v_recaption.video.pixels import Converter
 from t2v_recaption.video.reader import Plan, Shown
@@ -67,11 +67,11 @@ class VideoFile:
                 yield from shown(file, file.reading.onward(start))
                 return
             size = (info.width, info.height)
-            lanes = lanes_for(times, file.reading.key_times(), self._threads, size, info.fps)
-            if lanes is None:
+            parallel = parallel_for(times, file.reading.key_times(), self._threads, size, info.fps)
+            if parallel is None:
                 yield from shown(file, file.reading.shown(times))
                 return
-        yield from side_by_side(lanes, read)
+        yield from side_by_side(parallel, read)
 
     def sha256(self, on_block: Callable[[], None]) -> str:
         """Hash of the file's content."""

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from t2v_recaption.video import Clip, lanes
+from t2v_recaption.video import Clip, parallel
 from t2v_recaption.video.facts import index_of
 from t2v_recaption.video.passes import Pass
 from tests.video.films import number_of, write
@@ -141,8 +141,8 @@ def test_frames_at_times(sources, data):
     off = anywhere.filter(lambda t: all(abs(s - t - 0.0005) > 1e-5 for s, _ in truth))
     times = sorted(data.draw(st.lists(exact | off, min_size=1, max_size=8)))
     threads = data.draw(st.sampled_from([1, 2, 0, 6]))
-    worth = data.draw(st.sampled_from([0, lanes._WORTH]))  # 0: side by side wherever there are key frames to jump to
-    with mock.patch.object(lanes, "_WORTH", worth):
+    worth = data.draw(st.sampled_from([0, parallel._WORTH]))  # 0: side by side wherever there are key frames to jump to
+    with mock.patch.object(parallel, "_WORTH", worth):
         assert same(seen(Clip(path, threads=threads), times), expected(truth, times))
 
 

@@ -1,7 +1,7 @@
 """Reading one file in several places at once, for wanted times that lie in different groups of pictures.
 
 The threads of a decoder work on neighbouring frames and wait for each other, and a seek stops them all. What lies
-between two key frames can be decoded by itself: each lane is a pass with its own decoder over a share of the times.
+between two key frames can be decoded by itself: each worker is a pass with its own decoder over a share of the times.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ Read = Callable[[Sequence[float], int], Iterator[Shown]]
 
 _MOST = 8
 _PIXELS = 1 << 24
-"""Pixels of a picture, over all lanes: each decoder holds several pictures (8 lanes up to full HD, 2 of 4K)."""
+"""Pixels of a picture, over all workers: each decoder holds several pictures (8 workers up to full HD, 2 of 4K)."""
 _ROOM = 1 << 26
-"""Bytes of pictures that lanes may read ahead, all together (64 MiB)."""
+"""Bytes of pictures that workers may read ahead, all together (64 MiB)."""
 _WORTH = 1 << 25
 """Pixels to be decoded in all (16 frames of full HD) that are worth opening the file again for."""
 
 
 @dataclass(frozen=True)
-class Lanes:
-    """A plan to read side by side: `groups` of times, dealt out in turn to `count` lanes."""
+class Parallel:
+    """A plan to read side by side: `groups` of times, dealt out in turn to `count` workers."""
 
     groups: tuple[tuple[float, ...], ...]
     count: int
     threads: int
-    """Of each lane's decoder."""
+    """Of each worker's decoder."""
     room: int
-    """Pictures that each lane may read ahead."""
+    """Pictures that each worker may read ahead."""
 
 
-def lanes_for(
+def parallel_for(
     times: Sequence[float], keys: Sequence[float], threads: int, size: tuple[int, int], fps: float
-) -> Lanes | None:
+) -> Parallel | None:
     """How to read `times` side by side; None where one pass is as good.
 
     Args:
@@ -60,7 +60,7 @@ def lanes_for(
     count = min(cores, len(groups), _MOST, max(1, _PIXELS // pixels))
     if count < 2 or _work(groups, keys, fps) * pixels < _WORTH:
         return None
-    return Lanes(groups, count, cores // count, max(1, _ROOM // (count * pixels * 3)))
+    return Parallel(groups, count, cores // count, max(1, _ROOM // (count * pixels * 3)))
 
 
 def _cores() -> int:
@@ -76,24 +76,24 @@ def _work(groups: Sequence[Sequence[float]], keys: Sequence[float], fps: float) 
     return sum(group[-1] - key for group, key in zip(groups, first, strict=True)) * (fps or 25) + len(groups)
 
 
-def side_by_side(lanes: Lanes, read: Read) -> Iterator[Shown]:
+def side_by_side(plan: Parallel, read: Read) -> Iterator[Shown]:
     """What one pass over all times would give, in the same order.
 
-    Lanes are daemon threads: a reader that is left half way must not keep the program from ending.
+    Parallel are daemon threads: a reader that is left half way must not keep the program from ending.
     """
     stop = threading.Event()
-    shares = [[t for group in lanes.groups[n :: lanes.count] for t in group] for n in range(lanes.count)]
-    queues: list[Queue[Shown | Exception | None]] = [Queue(lanes.room) for _ in shares]
+    shares = [[t for group in plan.groups[n :: plan.count] for t in group] for n in range(plan.count)]
+    queues: list[Queue[Shown | Exception | None]] = [Queue(plan.room) for _ in shares]
     workers = [
-        threading.Thread(target=_fill, args=(queue, read, share, lanes.threads, stop), name=f"lane {n}", daemon=True)
-        for n, (queue, share) in enumerate(zip(queues, shares, strict=True))
+        threading.Thread(target=_fill, args=(*what, read, plan.threads, stop), name=f"t2v-decoder-{n}", daemon=True)
+        for n, what in enumerate(zip(queues, shares, strict=True))
     ]
     for worker in workers:
         worker.start()
     try:
-        for number, group in enumerate(lanes.groups):
+        for number, group in enumerate(plan.groups):
             for _ in group:
-                found = queues[number % lanes.count].get()
+                found = queues[number % plan.count].get()
                 if found is None:
                     return
                 if isinstance(found, Exception):
@@ -101,14 +101,16 @@ def side_by_side(lanes: Lanes, read: Read) -> Iterator[Shown]:
                 yield found
     finally:
         stop.set()
-        for queue in queues:  # makes room for a lane that waits to hand something over; it then sees that it is to stop
+        for (
+            queue
+        ) in queues:  # makes room for a worker that waits to hand something over; it then sees that it is to stop
             _empty(queue)
         for worker in workers:
             worker.join()
 
 
 def _fill(
-    queue: Queue[Shown | Exception | None], read: Read, times: Sequence[float], threads: int, stop: threading.Event
+    queue: Queue[Shown | Exception | None], times: Sequence[float], read: Read, threads: int, stop: threading.Event
 ) -> None:
     try:
         for shown in read(times, threads):
