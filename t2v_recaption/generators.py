@@ -11,13 +11,14 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 from t2v_recaption.errors import InvalidInput, RecaptionError
 from t2v_recaption.processes import end, ended_with_us
 from t2v_recaption.records import Record, to_plain
 
-FIELDS = ("prompt", "prompt_file", "negative", "seed", "out", "id")
+FIELDS = ("prompt", "prompt_file", "negative", "seed", "out", "id", "slot")
 """What a command may ask for, in braces."""
 FIELD = re.compile(r"\{(" + "|".join(FIELDS) + r")\}")
 TAIL = 2000
@@ -40,6 +41,8 @@ class ClipRequest(Record):
     negative: str = ""
     id: str = ""
     """Of the prompt, for file names and logs."""
+    slot: int = 0
+    """A number from 0 that no other clip has that is made at the same time, to choose a GPU by."""
 
 
 class Generator(Protocol):
@@ -64,7 +67,8 @@ class CommandGenerator:
 
     Args:
         command: `python sample.py --prompt {prompt} --seed {seed} --out {out}`; `{prompt_file}` is a UTF-8 file with
-            the text, `{negative}` the negative prompt, `{id}` the prompt's id.
+            the text, `{negative}` the negative prompt, `{id}` the prompt's id, `{slot}` a number that no other clip has
+            that is made at the same time.
         timeout: seconds for one clip; then the command and all that it started are ended.
 
     Raises:
@@ -85,6 +89,8 @@ class CommandGenerator:
         if not timeout > 0:
             raise InvalidInput(f"A time limit of {timeout} seconds is not possible.")
         self.command, self.timeout = command, timeout
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = Lock()
 
     def make(self, request: ClipRequest) -> None:
         """Run the command.
@@ -97,6 +103,12 @@ class CommandGenerator:
         if not request.out.is_file() or not request.out.stat().st_size:
             raise GenerationError(f"The command ended well and made no clip at {request.out.name}.")
 
+    def stop(self) -> None:
+        """End every command that runs now in another thread; its clip is not made."""
+        with self._lock:
+            for process in self._running:
+                end(process)
+
     def identity(self) -> dict[str, Any]:
         """The command."""
         return {"command": self.command}
@@ -108,6 +120,7 @@ class CommandGenerator:
             "seed": str(request.seed),
             "out": str(request.out),
             "id": request.id,
+            "slot": str(request.slot),
             "prompt_file": str(spare / "prompt.txt"),
         }
         (spare / "prompt.txt").write_text(request.prompt, encoding="utf-8")
@@ -121,12 +134,16 @@ class CommandGenerator:
                 )
             except (OSError, ValueError) as error:
                 raise GenerationError(f"The command cannot be started: {error}.") from error
+            with self._lock:
+                self._running.add(process)
             try:
                 with ended_with_us(process.pid):
                     code = process.wait(self.timeout)
             except subprocess.TimeoutExpired:
                 raise GenerationError(f"The command took longer than {self.timeout:g} seconds.") from None
             finally:
+                with self._lock:
+                    self._running.discard(process)
                 end(process)
             if code:
                 raise GenerationError(f"The command ended with exit code {code}.{_tail(messages)}")

@@ -77,6 +77,7 @@ def ab(ctx: click.Context) -> None:
 @option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="For one clip.  [default: 3600]"
 )
+@option("--jobs", type=click.IntRange(1), metavar="N", help="Clips made at once; {slot} is 0 to N-1.  [default: 1]")
 @option("--judge", metavar="SPEC", help="A model that says which is better: openai:model=…,base_url=…")
 @option("--retest", type=click.IntRange(0), metavar="N", help="Give judges N questions and clips again.  [default: 0]")
 @option("--check", "checks", multiple=True, metavar="KEY=VALUE", help="How clips are verified (judge=…, frames=…).")

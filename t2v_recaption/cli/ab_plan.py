@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from t2v_recaption.verify.model import ClaimSet
 
 KEYS = {
-    "arms", "baseline", "checks", "column", "confidence", "csv", "fail_if_worse", "generate", "judge", "junit", "level",
-    "limit", "margin", "max_cost", "max_generations", "measures", "order_seed", "power", "prices", "primary", "prompts",
-    "report", "resamples", "retest", "run", "scores", "seeds", "suite", "target", "tie", "timeout",
+    "arms", "baseline", "checks", "column", "confidence", "csv", "fail_if_worse", "generate", "jobs", "judge", "junit",
+    "level", "limit", "margin", "max_cost", "max_generations", "measures", "order_seed", "power", "prices", "primary",
+    "prompts", "report", "resamples", "retest", "run", "scores", "seeds", "suite", "target", "tie", "timeout",
 }  # fmt: skip
 """What a plan file may say."""
 OTHER_NAMES = {"run": "folder", "csv": "csv_file"}
@@ -53,6 +53,7 @@ def made_run(prompts: Path | None, plan: Path | None, given: dict[str, Any]) -> 
         judge=backend_of(options["judge"]) if options.get("judge") else None,
         limits=_limits(options),
         timeout=float(options.get("timeout", 3600.0)),
+        jobs=int(options.get("jobs", 1)),
         new_plan=bool(options.get("new_plan")),
         retry=bool(options.get("retry")),
         retest=int(options.get("retest", 0)),

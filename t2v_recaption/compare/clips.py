@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 
 from t2v_recaption.compare.arms import file_digest
-from t2v_recaption.compare.budget import Budget
-from t2v_recaption.compare.design import Design, Job, digest, jobs
+from t2v_recaption.compare.budget import Budget, BudgetSpent
+from t2v_recaption.compare.crew import Crew
+from t2v_recaption.compare.design import Design, Job, digest
+from t2v_recaption.compare.design import jobs as jobs_of
 from t2v_recaption.compare.folders import ClipFolder
 from t2v_recaption.compare.store import Outcome, Store
 from t2v_recaption.compare.texts import Done, Texts
@@ -30,6 +32,7 @@ class Clips:
         texts: what they are made from.
         generator: makes them; default: the design's command.
         timeout: seconds for one clip of a command.
+        jobs: clips that are made at once.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Clips:
         *,
         generator: Generator | None = None,
         timeout: float = 3600.0,
+        jobs: int = 1,
     ) -> None:
         self.design, self.folder, self.store, self.texts = design, folder, store, texts
         common = generator or (CommandGenerator(design.generate, timeout=timeout) if design.generate else None)
@@ -60,7 +64,8 @@ class Clips:
                     hint="Give --generate 'COMMAND … {prompt} … {seed} … {out}', or NAME=FOLDER of clips.",
                 )
             self.generators[arm.name] = own
-        self.jobs = jobs(design)
+        self.at_once = jobs
+        self.jobs = jobs_of(design)
         self._places = {(job.arm, job.item.id, job.position): job for job in self.jobs}
         self._identities = {name: made.identity() for name, made in self.generators.items()}
 
@@ -105,15 +110,48 @@ class Clips:
         """Make what is missing, in the order of the design."""
         # What a killed process left half made is nobody's: only one works on a run.
         shutil.rmtree(self.folder / FOLDER / "unfinished", ignore_errors=True)
+        try:
+            self._make(Crew(self.at_once), budget, done)
+        except BaseException:
+            self._stop()
+            raise
+
+    def _make(self, crew: Crew[tuple[str, Outcome]], budget: Budget, done: Done) -> None:
+        spent: BudgetSpent | None = None
         for job in self.left():
-            text = self.texts.outcome(job.arm, job.item)
-            assert text is not None
-            key = self.key(job, text)
-            if (found := self._adopted(key)) is None:
-                budget.allowed("clip")
-                budget.spend("clip")
-                found = self._made(job, text, key)
+            while crew.full:
+                self._keep(crew, done)
+            try:
+                self._start(job, crew, budget, done)
+            except BudgetSpent as stop:
+                spent = stop
+                break
+        while crew.busy:  # also when the budget is spent: they are paid for
+            self._keep(crew, done)
+        if spent is not None:
+            raise spent
+
+    def _keep(self, crew: Crew[tuple[str, Outcome]], done: Done) -> None:
+        key, outcome = crew.take()
+        done(KIND, self.store.put(key, KIND, outcome))
+
+    def _start(self, job: Job, crew: Crew[tuple[str, Outcome]], budget: Budget, done: Done) -> None:
+        text = self.texts.outcome(job.arm, job.item)
+        assert text is not None
+        key = self.key(job, text)
+        if (found := self._adopted(key)) is not None:
             done(KIND, self.store.put(key, KIND, found))
+            return
+        budget.allowed("clip")
+        budget.spend("clip")
+        crew.start(lambda slot: (key, self._made(job, text, key, slot)))
+
+    def _stop(self) -> None:
+        """End what other threads are making."""
+        for made in self.generators.values():
+            stop = getattr(made, "stop", None)
+            if stop is not None:
+                stop()
 
     def path(self, key: str) -> Path:
         """Where a clip lies: its name says nothing about its arm."""
@@ -124,15 +162,20 @@ class Clips:
         path = self.path(key)
         return self._found(path, 0.0) if path.is_file() else None
 
-    def _made(self, job: Job, text: Outcome, key: str) -> Outcome:
+    def _made(self, job: Job, text: Outcome, key: str, slot: int) -> Outcome:
         path = self.path(key)
-        spare = self.folder / FOLDER / "unfinished" / f"{os.getpid()}"
+        spare = self.folder / FOLDER / "unfinished" / f"{os.getpid()}-{slot}"
         shutil.rmtree(spare, ignore_errors=True)
         spare.mkdir(parents=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
         request = ClipRequest(
-            text.value["text"], job.seed, (spare / path.name).resolve(), text.value.get("negative", ""), job.item.id
+            text.value["text"],
+            job.seed,
+            (spare / path.name).resolve(),
+            text.value.get("negative", ""),
+            job.item.id,
+            slot,
         )
         try:
             self.generators[job.arm].make(request)

@@ -24,6 +24,7 @@ from t2v_recaption.compare.store import NAME as STORE
 from t2v_recaption.compare.store import Outcome, Store, only_process
 from t2v_recaption.compare.texts import Texts
 from t2v_recaption.compare.verifying import DesignVerifier
+from t2v_recaption.errors import InvalidInput
 from t2v_recaption.generators import as_generator
 from t2v_recaption.whole_files import write_whole
 
@@ -65,6 +66,7 @@ class Run:
         judge: a model that is asked which side is better.
         limits: money and clips that this go may cost.
         timeout: seconds for one clip of a command.
+        jobs: clips that are made at once; what makes them must stand that.
         new_plan: replace a plan that differs from the one the folder was made by.
         retry: try again what failed.
         retest: how many questions and clips a judge is given again, to see how often it answers otherwise.
@@ -84,6 +86,7 @@ class Run:
         judge: Backend | None = None,
         limits: Limits | None = None,
         timeout: float = 3600.0,
+        jobs: int = 1,
         new_plan: bool = False,
         retry: bool = False,
         retest: int = 0,
@@ -94,7 +97,9 @@ class Run:
         self.frozen = Frozen(design, claims)
         self.budget = Budget(limits)
         self._generator = None if generator is None else as_generator(generator)
-        self._timeout = timeout
+        if jobs < 1:
+            raise InvalidInput(f"{jobs} clips at once are not possible.")
+        self._timeout, self._jobs = timeout, jobs
         self._verifier = verifier or DesignVerifier(design.checks)
 
     def go(self, watcher: Watcher | None = None) -> Result:
@@ -156,7 +161,13 @@ class Run:
         self.checks: Checks | None = None
         if self.design.level == "clip":
             self.clips = Clips(
-                self.design, self.folder, store, self.texts, generator=self._generator, timeout=self._timeout
+                self.design,
+                self.folder,
+                store,
+                self.texts,
+                generator=self._generator,
+                timeout=self._timeout,
+                jobs=self._jobs,
             )
             self.checks = Checks(self.design, self.frozen, self.clips, store, self._verifier)
         self._store = store
@@ -221,7 +232,8 @@ class Run:
         step: Step | None = kind if kind in STEPS else None
         price = self.budget.limits.prices.get(step) if step else 0.0
         left = max(0, left)
-        seconds = 0.0 if not left else None if each is None else each * left
+        at_once = self._jobs if kind == "clip" else 1
+        seconds = 0.0 if not left else None if each is None else each * -(-left // at_once)
         cost = 0.0 if not left else None if price is None else price * left
         return Estimate(kind, total, total - left, seconds, cost)
 

@@ -39,8 +39,8 @@ HOSTILE = [
 @pytest.mark.parametrize("prompt", HOSTILE)
 def test_a_prompt_is_one_argument_whatever_it_holds(tmp_path, prompt) -> None:
     out = tmp_path / "clip.mp4"
-    echo("{prompt} --seed={seed} {negative} {id}").make(ClipRequest(prompt, 7, out, "blurry", "p1"))
-    assert json.loads(out.read_text()) == [prompt, "--seed=7", "blurry", "p1"]
+    echo("{prompt} --seed={seed} {negative} {id} cuda:{slot}").make(ClipRequest(prompt, 7, out, "blurry", "p1", 3))
+    assert json.loads(out.read_text()) == [prompt, "--seed=7", "blurry", "p1", "cuda:3"]
     assert not os.path.exists("hacked")
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -292,6 +293,73 @@ def test_limits_stop_before_more_is_made(tmp_path, items, sampler) -> None:
     assert run_ab(design, tmp_path / "run", verifier=always("supported")).complete
 
 
+def test_limits_count_clips_that_are_made_side_by_side(tmp_path, items, sampler) -> None:
+    command, log = sampler
+    design = clip_design(unique(items.items[:4]), generate=command)
+    first = run_ab(design, tmp_path, verifier=always("supported"), limits=Limits(max_generations=5), jobs=3)
+    assert not first.complete
+    assert len(log.read_text().splitlines()) == 5
+    with Store(tmp_path) as store:
+        assert store.count("clip") == 5
+    assert run_ab(design, tmp_path, verifier=always("supported"), jobs=3).complete
+    assert len(log.read_text().splitlines()) == 16
+
+
+class Slots:
+    """A generator that notes which places are taken at once."""
+
+    def __init__(self, together: int) -> None:
+        self.lock, self.now, self.seen, self.most = threading.Lock(), set(), set(), 0
+        self.barrier = threading.Barrier(together)
+
+    def identity(self):
+        return {"slots": 1}
+
+    def make(self, request) -> None:
+        with self.lock:
+            assert request.slot not in self.now
+            self.now.add(request.slot)
+            self.seen.add(request.slot)
+            self.most = max(self.most, len(self.now))
+        self.barrier.wait(60)  # nobody goes on before that many are at it
+        request.out.write_text(f"{request.prompt}{request.seed}")
+        with self.lock:
+            self.now.remove(request.slot)
+
+
+def test_clips_are_made_side_by_side_each_in_a_place_of_its_own(tmp_path, items) -> None:
+    slots, order = Slots(4), Slots(1)
+    told = run_ab(clip_design(items), tmp_path / "a", verifier=always("supported"), generator=slots, jobs=4)
+    assert told.complete
+    assert (slots.seen, slots.most) == ({0, 1, 2, 3}, 4)
+    alone = run_ab(clip_design(items), tmp_path / "b", verifier=always("supported"), generator=order)
+    assert order.seen == {0}
+    assert alone.comparisons == told.comparisons
+
+
+def test_what_goes_wrong_in_a_thread_ends_the_run_and_keeps_the_rest(tmp_path, items) -> None:
+    made = []
+
+    def make(prompt, seed, out):
+        if len(made) == 6:
+            raise SystemExit("out of order")
+        made.append(seed)
+        out.write_text(f"{prompt}{seed}")
+
+    generator = FunctionGenerator(make, "fails once")
+    with pytest.raises(SystemExit, match="out of order"):
+        run_ab(clip_design(items), tmp_path, verifier=always("supported"), generator=generator, jobs=2)
+    with Store(tmp_path) as store:
+        assert store.count("clip") >= 4
+    made.append(0)
+    assert run_ab(clip_design(items), tmp_path, verifier=always("supported"), generator=generator, jobs=2).complete
+
+
+def test_no_clips_at_once_are_refused(tmp_path, items) -> None:
+    with pytest.raises(InvalidInput, match="at once"):
+        Run(clip_design(items), tmp_path, generator=writes_its_text(), jobs=0)
+
+
 def test_limits_that_cannot_be_kept_are_refused() -> None:
     with pytest.raises(InvalidInput, match="what something costs"):
         Limits(max_cost=3.0)
@@ -327,16 +395,17 @@ from t2v_recaption.compare.run import run_ab
 from tests.compare.test_run import always, clip_design
 from tests.compare.conftest import made_items
 items = made_items()
-run_ab(clip_design(items, generate={command!r}), Path({folder!r}), verifier=always("supported"))
+run_ab(clip_design(items, generate={command!r}), Path({folder!r}), verifier=always("supported"), jobs={jobs})
 print("done")
 """
 
 
 @pytest.mark.slow
-def test_killed_again_and_again_nothing_is_lost_and_little_is_redone(tmp_path, items, sampler) -> None:
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_killed_again_and_again_nothing_is_lost_and_little_is_redone(tmp_path, items, sampler, jobs) -> None:
     command, log = sampler
     folder = tmp_path / "run"
-    code = RUNNER.format(root=str(ROOT), command=command, folder=str(folder))
+    code = RUNNER.format(root=str(ROOT), command=command, folder=str(folder), jobs=jobs)
     done_before = 0
     kills = 0
     while kills < 100:
@@ -358,8 +427,8 @@ def test_killed_again_and_again_nothing_is_lost_and_little_is_redone(tmp_path, i
     assert process.returncode == 0
     assert kills >= 3
     asked = log.read_text().splitlines()
-    # A kill can cost the clip that was being made, and nothing else.
-    assert len(asked) <= 32 + kills
+    # A kill can cost the clips that were being made, and nothing else.
+    assert len(asked) <= 32 + kills * jobs
     assert len(set(asked)) == 32
     with Store(folder) as store:
         assert store.count("clip") == store.count("check") == 32
