@@ -28,10 +28,10 @@ from t2v_recaption.batch.clips.rows import (
 from t2v_recaption.batch.clips.units import Outcome, Unit, parts_of
 from t2v_recaption.batch.clips.wire import Message
 from t2v_recaption.captioners.base import ClipCaption, Session, Step
-from t2v_recaption.captioners.captioner import Captioner
 from t2v_recaption.errors import BackendError, InvalidInput, MissingDependency, RecaptionError
 
 if TYPE_CHECKING:
+    from t2v_recaption.captioners.captioner import Captioner
     from t2v_recaption.video.frame import Frame
 
 log = logging.getLogger(__name__)
