@@ -52,6 +52,7 @@ class Engine:
         )
         self._vision: VisionDecoder | None = None
         self._encoder: Encoder | None = None
+        self._joins = can_share(loaded.model)
         self._making = Lock()
         self._ahead = Ahead(self._fitting, _bytes, PREPARED)
 
@@ -64,7 +65,7 @@ class Engine:
         """One reply a request, in order."""
         replies: list[ChatReply | None] = [None] * len(requests)
         kinds = [_special(request) for request in requests]
-        if any(kinds) and can_share(self._model().model):
+        if any(kinds) and self._joins:
             kinds = [True] * len(requests)  # all answers grow together, in one loop instead of two
         plain = [number for number, special in enumerate(kinds) if not special]
         special = [number for number, special in enumerate(kinds) if special]

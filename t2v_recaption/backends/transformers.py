@@ -182,8 +182,9 @@ class TransformersBackend(Backend):
         return self._planner
 
     def _found(self) -> checkpoint.Checkpoint:
-        found = checkpoint.fetch(self.model, self.revision, self.gguf_file, self._on_download)
-        self._commit = found.revision
+        with self._planning:  # one download, whoever needs the model first
+            found = checkpoint.fetch(self.model, self.revision, self.gguf_file, self._on_download)
+            self._commit = found.revision
         return found
 
 

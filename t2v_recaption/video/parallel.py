@@ -79,7 +79,7 @@ def _work(groups: Sequence[Sequence[float]], keys: Sequence[float], fps: float) 
 def side_by_side(plan: Parallel, read: Read) -> Iterator[Shown]:
     """What one pass over all times would give, in the same order.
 
-    Parallel are daemon threads: a reader that is left half way must not keep the program from ending.
+    Workers are daemon threads: a reader that is left half way must not keep the program from ending.
     """
     stop = threading.Event()
     shares = [[t for group in plan.groups[n :: plan.count] for t in group] for n in range(plan.count)]
@@ -101,9 +101,8 @@ def side_by_side(plan: Parallel, read: Read) -> Iterator[Shown]:
                 yield found
     finally:
         stop.set()
-        for (
-            queue
-        ) in queues:  # makes room for a worker that waits to hand something over; it then sees that it is to stop
+        # Makes room for a worker that waits to hand something over; it then sees that it is to stop.
+        for queue in queues:
             _empty(queue)
         for worker in workers:
             worker.join()

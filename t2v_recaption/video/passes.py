@@ -80,7 +80,8 @@ class Pass:
 
     def key_times(self) -> list[float]:
         """About when each key frame is shown that can be jumped to, in seconds, ascending."""
-        return [float((key - self._origin) * self._base) for key in self._keys]
+        base = float(self._base)  # a fraction for each would be slow where every frame is a key frame
+        return [(key - self._origin) * base for key in self._keys]
 
     def stamp(self, seconds: float) -> int:
         """The last time stamp at which a frame may begin and be shown at `seconds`."""

@@ -102,8 +102,13 @@ def _write_prompts(output: Path, rows: Iterator[Row]) -> Path:
     from t2v_recaption.batch.clips.output import write_whole
 
     path = output.with_name(output.stem + ".prompts.txt")
-    write_whole(path, ((" ".join(str(row["prompt"]).split()) + "\n").encode() for row in rows))
+    write_whole(path, map(prompt_line, rows))
     return path
+
+
+def prompt_line(row: Row) -> bytes:
+    """The short prompt of a row, as a line of its own."""
+    return (" ".join(str(row["prompt"]).split()) + "\n").encode()
 
 
 def _write_sharegpt4video(output: Path, rows: Iterator[Row]) -> Path:

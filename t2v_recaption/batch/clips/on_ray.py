@@ -21,7 +21,6 @@ from typing import Any
 
 from t2v_recaption.batch.clips.job import ClipJob
 from t2v_recaption.batch.clips.ledger import Halt, Ledger
-from t2v_recaption.batch.clips.pool import ReaderPool
 from t2v_recaption.batch.clips.rows import ReadingError, base_of, failed_row
 from t2v_recaption.batch.clips.run import Resources
 from t2v_recaption.batch.clips.runner import Runner
@@ -42,14 +41,7 @@ class Readers:
     """An actor that reads clips: a `ReaderPool` on whatever machine Ray puts it, so a bad clip cannot even kill it."""
 
     def __init__(self, resources: Resources, most: int) -> None:
-        self._pool = ReaderPool(
-            resources.readers,
-            most=most,
-            timeout=resources.timeout,
-            memory=resources.memory,
-            room=resources.room,
-            limit=resources.limit,
-        )
+        self._pool = resources.pool(most)
         self._open: dict[str, Stream] = {}
 
     def read(self, key: str, call: bytes, skip: int) -> Iterator[tuple[str, dict[str, Any], Any]]:

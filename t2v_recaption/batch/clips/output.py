@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from t2v_recaption import whole_files
-from t2v_recaption.batch.clips.exports import EXPORTS, webvtt
+from t2v_recaption.batch.clips.exports import EXPORTS, prompt_line, webvtt
 from t2v_recaption.batch.clips.rows import COLUMNS, ClipRow
 from t2v_recaption.errors import InvalidInput, MissingDependency, RecaptionError
 
@@ -117,7 +117,7 @@ def full(path: Path, error: OSError) -> RecaptionError:
 
 
 def _write_prompts(path: Path, rows: Iterator[dict[str, Any]]) -> None:
-    write_whole(path, ((" ".join(str(row["prompt"]).split()) + "\n").encode() for row in rows))
+    write_whole(path, map(prompt_line, rows))
 
 
 def _write_vtt(path: Path, rows: Iterator[dict[str, Any]]) -> None:

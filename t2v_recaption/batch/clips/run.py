@@ -52,6 +52,12 @@ class Resources:
         """Reader processes that work at once."""
         return self.workers or max(1, (os.cpu_count() or 2) - 1)
 
+    def pool(self, most: int) -> ReaderPool:
+        """Reader processes; `most` of them with those that wait for their consumer."""
+        return ReaderPool(
+            self.readers, most=most, timeout=self.timeout, memory=self.memory, room=self.room, limit=self.limit
+        )
+
 
 class Engine(Protocol):
     """Does the work of a run: `LocalEngine`, or Ray's."""
@@ -87,16 +93,8 @@ class LocalEngine:
 
     def run(self, units: Iterable[Unit]) -> Iterator[Outcome]:
         """Caption units."""
-        given = self._resources
-        most = max(given.readers, self.runner.in_flight)
-        with ReaderPool(
-            given.readers,
-            most=most,
-            timeout=given.timeout,
-            memory=given.memory,
-            room=given.room,
-            limit=given.limit,
-        ) as self._readers:
+        most = max(self._resources.readers, self.runner.in_flight)
+        with self._resources.pool(most) as self._readers:
             yield from self.runner.run(units)
 
     def close(self) -> None:
