@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from t2v_recaption.cli import main
+from t2v_recaption.cli.caption import resources
 from tests.batch.clips.conftest import Eyes, make_clips, rows
 
 
@@ -183,3 +184,10 @@ def test_shards_are_merged(clips, tmp_path, t2v, model) -> None:
     code, _, err = t2v("merge", parts[0], "-o", tmp_path / "some.jsonl")
     assert code == 1
     assert parts[1].name in err
+
+
+def test_options_decide_how_much_of_the_machine_is_used() -> None:
+    many = {"workers": 3, "batch_size": 5, "timeout": 7.0, "clip_timeout": 9.0, "patience": 11, "memory": 0.5}
+    found = resources(many)
+    assert (found.workers, found.batch, found.timeout, found.limit, found.patience) == (3, 5, 7.0, 9.0, 11)
+    assert found.memory == 2**29

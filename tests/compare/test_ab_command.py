@@ -288,3 +288,23 @@ def test_where_nothing_can_be_compared_the_command_fails(here) -> None:
     assert found.returncode == 1
     assert "no prompt was scored in both arms" in found.stdout
     assert "--retry" in found.stdout
+
+
+MEETING = """
+import pathlib, sys, time
+out, slot, place = sys.argv[1:4]
+pathlib.Path(place, slot).touch()
+while not all(pathlib.Path(place, each).exists() for each in ("0", "1")):  # by itself it would wait for ever
+    time.sleep(0.01)
+pathlib.Path(out).write_text("a clip")
+"""
+
+
+def test_jobs_make_clips_at_once_in_slots_of_their_own(here) -> None:
+    (here / "meeting.py").write_text(MEETING)
+    (here / "place").mkdir()
+    command = f"'{sys.executable}' meeting.py {{out}} {{slot}} place --prompt={{prompt}}"
+    arms = ("prompts.txt", "--arm", "raw", "--arm", "composer", "--jobs", "2", "--timeout", "60")
+    t2v(*arms, "--generate", command, cwd=here)
+    assert {each.name for each in (here / "place").iterdir()} == {"0", "1"}
+    assert len(list((here / "prompts.ab" / "clips").rglob("*.mp4"))) > 2

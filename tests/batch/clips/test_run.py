@@ -144,7 +144,7 @@ def listed(clips, tmp_path, count: int):
 def test_a_server_that_stays_away_stops_the_run_and_what_failed_says_so(clips, tmp_path, eyes) -> None:
     manifest, output, answer = listed(clips, tmp_path, 60), tmp_path / "out.jsonl", eyes.answer
     eyes.answer = lambda digest, body: answer(digest, body) if len(eyes.asked) < 3 else None
-    with pytest.raises(RecaptionError, match=r"one after the other.*--resume"):
+    with pytest.raises(RecaptionError, match=r"one after the other.*--resume.*--patience 0"):
         run(manifest, output, eyes.job("fast"))
     found = rows(output)
     assert PATIENCE <= sum(row["error"] == "server" for row in found) < 57
